@@ -1,0 +1,1 @@
+"""algo: algorithmic trading in Vietnam, from one strategy class to live orders."""
