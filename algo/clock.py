@@ -49,8 +49,7 @@ class SimClock:
 
     def advance(self, to: int) -> None:
         """Move to `to`; an earlier time is ignored, because market time never goes back."""
-        if to > self._now:
-            self._now = to
+        self._now = max(self._now, to)
 
 
 def to_ns(moment: datetime) -> int:
