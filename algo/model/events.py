@@ -174,11 +174,16 @@ class PositionSettled:
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """A share goes ex-dividend or splits. `dividend` is đồng a share, `ratio` new shares for one old."""
+    """A share goes ex-dividend or splits.
+
+    `dividend` is đồng a share before tax, paid at `paid_ns` (0: at once); `ratio_new` shares replace
+    `ratio_old`.
+    """
 
     ns: int
     symbol: str
     dividend: int = 0
+    paid_ns: int = 0
     ratio_new: int = 1
     ratio_old: int = 1
 

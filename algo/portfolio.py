@@ -1,0 +1,491 @@
+"""The ledger: fills in, positions, sellable lots, cash, margin and profit out. Whole đồng, exactly.
+
+Shares cost their whole value and can be sold when their lot has settled; futures move cash only
+when a contract is closed, and bind initial margin meanwhile. Positions and cash are kept by
+account; the instrument decides which one. Lots are closed first in, first out.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from heapq import heappop, heappush
+
+from algo.clock import at, local_date
+from algo.errors import SettingError
+from algo.market import VIETNAM, Fees, NoFees, TradingCalendar, initial_margin, settles_at
+from algo.model import Account, CorporateAction, Fill, Instrument, Side
+
+DIVIDEND_TAX = Fraction(5, 100)
+"""Personal income tax withheld from cash dividends (Law on Personal Income Tax, investment income)."""
+
+
+class Lot:
+    """What one fill opened and nothing has closed yet. `cost` is đồng at the fill price, without fees."""
+
+    __slots__ = ("charges", "cost", "entry_ns", "order_id", "quantity", "sellable_at")
+
+    def __init__(
+        self, quantity: int, cost: int, charges: int, entry_ns: int, sellable_at: int, order_id: str
+    ) -> None:
+        self.quantity = quantity
+        self.cost = cost
+        self.charges = charges
+        self.entry_ns = entry_ns
+        self.sellable_at = sellable_at
+        self.order_id = order_id
+
+    def take(self, quantity: int) -> tuple[int, int]:
+        """Remove `quantity`; give its share of cost and charges. The last share takes the remainder."""
+        if quantity == self.quantity:
+            part = self.cost, self.charges
+        else:
+            part = self.cost * quantity // self.quantity, self.charges * quantity // self.quantity
+        self.quantity -= quantity
+        self.cost -= part[0]
+        self.charges -= part[1]
+        return part
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """One quantity opened by one order and closed by another. `sign` is +1 for long, -1 for short.
+
+    `entry_value` and `exit_value` are đồng at the fill prices; `charges` are both sides' fees and
+    taxes. Profit after charges is ``sign * (exit_value - entry_value) - charges``.
+    """
+
+    instrument: Instrument
+    sign: int
+    quantity: int
+    entry_ns: int
+    entry_value: int
+    exit_ns: int
+    exit_value: int
+    charges: int
+    exit_reason: str
+    entry_order: str
+    exit_order: str
+    strategy: str
+
+    @property
+    def profit(self) -> int:
+        """Profit in đồng after fees and taxes."""
+        return self.sign * (self.exit_value - self.entry_value) - self.charges
+
+    @property
+    def entry_price(self) -> float:
+        """Average entry price as the market shows prices."""
+        return self.entry_value / (self.quantity * self.instrument.multiplier * self.instrument.scale)
+
+    @property
+    def exit_price(self) -> float:
+        """Average exit price as the market shows prices."""
+        return self.exit_value / (self.quantity * self.instrument.multiplier * self.instrument.scale)
+
+
+class Position:
+    """The net holding of one instrument; `quantity` is negative when short."""
+
+    __slots__ = ("_portfolio", "instrument", "lots", "quantity", "realised")
+
+    def __init__(self, instrument: Instrument, portfolio: Portfolio) -> None:
+        self.instrument = instrument
+        self.quantity = 0
+        self.realised = 0
+        self.lots: deque[Lot] = deque()
+        self._portfolio = portfolio
+
+    @property
+    def symbol(self) -> str:
+        """The instrument's own symbol: the contract's code for a future."""
+        return self.instrument.symbol
+
+    @property
+    def cost(self) -> int:
+        """Đồng paid or received at the fill prices for what is open."""
+        return sum(lot.cost for lot in self.lots)
+
+    @property
+    def average_price(self) -> float | None:
+        """Average entry price of what is open, as the market shows prices; None when flat."""
+        if not self.quantity:
+            return None
+        return self.cost / (abs(self.quantity) * self.instrument.multiplier * self.instrument.scale)
+
+    @property
+    def sellable(self) -> int:
+        """How much can be sold now: settled shares, or the whole long position of a future."""
+        return self.sellable_at(self._portfolio.ns)
+
+    def sellable_at(self, ns: int) -> int:
+        """How much can be sold at `ns`, open orders not considered."""
+        if self.instrument.shortable:
+            return max(self.quantity, 0)
+        return sum(lot.quantity for lot in self.lots if lot.sellable_at <= ns)
+
+    @property
+    def value(self) -> int:
+        """Đồng that the position is worth at its mark: market value of shares, open profit of futures."""
+        if not self.quantity:
+            return 0
+        if self.instrument.shortable:
+            return self.open_profit
+        mark = self._portfolio.mark(self.instrument)
+        return self.cost if mark is None else mark * self.quantity * self.instrument.multiplier
+
+    @property
+    def open_profit(self) -> int:
+        """Đồng gained on what is open, at its mark, before fees; 0 without a mark."""
+        mark = self._portfolio.mark(self.instrument)
+        if mark is None or not self.quantity:
+            return 0
+        sign = 1 if self.quantity > 0 else -1
+        return mark * self.quantity * self.instrument.multiplier - sign * self.cost
+
+    def __bool__(self) -> bool:
+        return self.quantity != 0
+
+    def __repr__(self) -> str:
+        return f"<Position {self.quantity} {self.symbol}>"
+
+
+class Portfolio:
+    """Positions and cash by account.
+
+    `marks` gives an instrument's last price in price units, or None; `margin` overrides the dated
+    initial margin rate of futures. With `advance` sale money of shares can be used at once for
+    the schedule's fee; else it arrives when it settles.
+    """
+
+    def __init__(
+        self,
+        cash: Mapping[Account, int],
+        *,
+        fees: Fees | None = None,
+        calendar: TradingCalendar = VIETNAM,
+        margin: Fraction | None = None,
+        advance: bool = False,
+        dividend_tax: Fraction = DIVIDEND_TAX,
+        marks: Callable[[Instrument], int | None] = lambda _instrument: None,
+    ) -> None:
+        self.cash: dict[Account, int] = {account: 0 for account in Account}
+        self.cash.update(cash)
+        self.opening = sum(self.cash.values())
+        self.fees_schedule: Fees = fees if fees is not None else NoFees()
+        self.calendar = calendar
+        self.margin_rate = margin
+        self.advance = advance
+        self.dividend_tax = dividend_tax
+        self.mark = marks
+        self.ns = 0
+        self.positions: dict[str, Position] = {}
+        self.fills: list[Fill] = []
+        self.round_trips: list[RoundTrip] = []
+        self.fees = 0
+        self.taxes = 0
+        self.dividends = 0
+        self.contracts_today = 0
+        self._receivable: list[tuple[int, int]] = []
+        self._settles: dict[int, int] = {}
+        self._day = 0
+        self._date = local_date(0)
+
+    # -- opening ------------------------------------------------------------------------------
+
+    def open(self, instrument: Instrument, quantity: int, price: int) -> None:
+        """Enter a position held from before, at its average `price` in units; it can be sold at once.
+
+        Its value at `price` (for shares) counts as opening capital.
+        """
+        if quantity == 0:
+            return
+        if quantity < 0 and not instrument.shortable:
+            raise SettingError(f"{instrument.symbol}: an opening position of shares cannot be short")
+        position = self._position(instrument)
+        cost = instrument.notional(price, abs(quantity))
+        position.lots.append(Lot(abs(quantity), cost, 0, 0, 0, "opening"))
+        position.quantity += quantity
+        if not instrument.shortable:
+            self.opening += cost
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def advance_to(self, ns: int) -> None:
+        """Move to market time `ns`: sale money that is due arrives."""
+        self.ns = ns
+        due = self._receivable
+        while due and due[0][0] <= ns:
+            self.cash[Account.EQUITY] += heappop(due)[1]
+
+    def start_day(self, ns: int) -> int:
+        """Begin a trading day: charge for contracts held over night. Gives the đồng charged."""
+        self.advance_to(ns)
+        self._turn_day(ns)
+        self.contracts_today = 0
+        charged = 0
+        day = self._date
+        for position in self.positions.values():
+            if position.quantity and position.instrument.shortable:
+                charged += self.fees_schedule.holding(position.instrument, abs(position.quantity), day)
+        self.cash[Account.DERIVATIVES] -= charged
+        self.fees += charged
+        return charged
+
+    def _turn_day(self, ns: int) -> None:
+        day = at(local_date(ns))
+        if day != self._day:
+            self._day = day
+            self._date = local_date(ns)
+
+    # -- fills --------------------------------------------------------------------------------
+
+    def book(
+        self,
+        ns: int,
+        instrument: Instrument,
+        side: Side,
+        price: int,
+        quantity: int,
+        *,
+        order_id: str = "",
+        strategy: str = "",
+        symbol: str = "",
+        exit_reason: str = "",
+        tag: str = "",
+    ) -> Fill:
+        """Book one fill: fees and taxes, cash, lots, realised profit. Gives it as booked."""
+        if ns >= self._day + 86_400_000_000_000:
+            self._turn_day(ns)
+        charge = self.fees_schedule.charge(
+            instrument, side, price, quantity, self._date, contracts_today=self.contracts_today
+        )
+        if instrument.shortable:
+            self.contracts_today += quantity
+        return self._enter(
+            ns, instrument, side, price, quantity, charge.fee, charge.tax,
+            order_id, strategy, symbol or instrument.symbol, exit_reason, tag,
+        )  # fmt: skip
+
+    def settle(self, ns: int, instrument: Instrument, price: int) -> Fill | None:
+        """Close a contract that ended, in cash at `price`; None when there is no position in it."""
+        position = self.positions.get(instrument.symbol)
+        if position is None or not position.quantity:
+            return None
+        side = Side.SELL if position.quantity > 0 else Side.BUY
+        charge = self.fees_schedule.expiry(instrument, price, abs(position.quantity), local_date(ns))
+        return self._enter(
+            ns, instrument, side, price, abs(position.quantity), charge.fee, charge.tax,
+            "", "", instrument.symbol, "settlement", "",
+        )  # fmt: skip
+
+    def _enter(
+        self,
+        ns: int,
+        instrument: Instrument,
+        side: Side,
+        price: int,
+        quantity: int,
+        fee: int,
+        tax: int,
+        order_id: str,
+        strategy: str,
+        symbol: str,
+        exit_reason: str,
+        tag: str,
+    ) -> Fill:
+        position = self._position(instrument)
+        sign = int(side)
+        value = price * quantity * instrument.multiplier
+        charges = fee + tax
+        closing = min(quantity, abs(position.quantity)) if position.quantity * sign < 0 else 0
+        reason = (exit_reason or "signal") if closing else ""
+        profit = 0
+        if closing:
+            profit = self._close(position, closing, quantity, value, charges, ns, reason, order_id, strategy)
+        if quantity > closing:
+            opened = quantity - closing
+            position.lots.append(
+                Lot(
+                    opened,
+                    price * opened * instrument.multiplier,
+                    charges - charges * closing // quantity,
+                    ns,
+                    0 if instrument.shortable else self._settlement(ns),
+                    order_id,
+                )
+            )
+        position.quantity += sign * quantity
+        account = instrument.account
+        if instrument.shortable:
+            self.cash[account] += profit - charges
+        elif side is Side.BUY:
+            self.cash[account] -= value + charges
+        else:
+            self._receive(ns, value - charges)
+        self.fees += fee
+        self.taxes += tax
+        fill = Fill(ns, order_id, strategy, symbol, instrument, side, price, quantity, fee, tax, reason, tag)
+        self.fills.append(fill)
+        return fill
+
+    def _close(
+        self,
+        position: Position,
+        closing: int,
+        quantity: int,
+        value: int,
+        charges: int,
+        ns: int,
+        reason: str,
+        order_id: str,
+        strategy: str,
+    ) -> int:
+        """Close lots first in, first out; book round trips and give the profit before charges."""
+        sign = 1 if position.quantity > 0 else -1
+        left, profit = closing, 0
+        value_left = value * closing // quantity  # exact: every unit of a fill has the same price
+        charges_left = charges * closing // quantity
+        while left:
+            lot = position.lots[0]
+            part = min(left, lot.quantity)
+            cost, entry_charges = lot.take(part)
+            exit_value = value_left * part // left
+            exit_charges = charges_left * part // left
+            self.round_trips.append(
+                RoundTrip(
+                    position.instrument,
+                    sign,
+                    part,
+                    lot.entry_ns,
+                    cost,
+                    ns,
+                    exit_value,
+                    entry_charges + exit_charges,
+                    reason,
+                    lot.order_id,
+                    order_id,
+                    strategy,
+                )  # fmt: skip
+            )
+            profit += sign * (exit_value - cost)
+            left -= part
+            value_left -= exit_value
+            charges_left -= exit_charges
+            if not lot.quantity:
+                position.lots.popleft()
+        position.realised += profit
+        return profit
+
+    def _receive(self, ns: int, amount: int) -> None:
+        due = self._settlement(ns)
+        if self.advance:
+            days = (local_date(due) - local_date(ns)).days
+            fee = self.fees_schedule.advance(amount, days, local_date(ns))
+            self.fees += fee
+            self.cash[Account.EQUITY] += amount - fee
+        else:
+            heappush(self._receivable, (due, amount))
+
+    def _settlement(self, ns: int) -> int:
+        day = at(local_date(ns))
+        due = self._settles.get(day)
+        if due is None:
+            due = self._settles[day] = settles_at(local_date(ns), self.calendar)
+        return due
+
+    def _position(self, instrument: Instrument) -> Position:
+        position = self.positions.get(instrument.symbol)
+        if position is None:
+            position = self.positions[instrument.symbol] = Position(instrument, self)
+        return position
+
+    # -- corporate actions --------------------------------------------------------------------
+
+    def act(self, action: CorporateAction) -> None:
+        """Apply a dividend (net of the withheld tax) or a split to the shares held from before."""
+        position = self.positions.get(action.symbol)
+        if position is None or not position.quantity:
+            return
+        if action.dividend:
+            gross = action.dividend * position.quantity
+            tax = (gross * self.dividend_tax.numerator * 2 + self.dividend_tax.denominator) // (
+                2 * self.dividend_tax.denominator
+            )
+            self.taxes += tax
+            self.dividends += gross
+            heappush(self._receivable, (max(action.paid_ns, action.ns), gross - tax))
+            self.advance_to(max(self.ns, action.ns))
+        if action.ratio_new != action.ratio_old:
+            self._split(position, action.ratio_new, action.ratio_old)
+
+    def _split(self, position: Position, new: int, old: int) -> None:
+        # Fractions of a share are dropped once for the whole position, as the depository does; the
+        # running total keeps single lots from losing one each.
+        before = after = 0
+        for lot in position.lots:
+            before += lot.quantity
+            lot.quantity = before * new // old - after
+            after += lot.quantity
+        position.quantity = after
+        spent = sum(lot.cost for lot in position.lots if not lot.quantity)
+        position.lots = deque(lot for lot in position.lots if lot.quantity)
+        if position.lots:
+            position.lots[0].cost += spent
+        else:
+            position.realised -= spent
+
+    # -- reads --------------------------------------------------------------------------------
+
+    @property
+    def receivable(self) -> int:
+        """Đồng of sale money and dividends still on their way."""
+        return sum(amount for _, amount in self._receivable)
+
+    @property
+    def equity(self) -> int:
+        """Đồng everything is worth at the marks, before the cost of closing it."""
+        return sum(self.cash.values()) + self.receivable + sum(p.value for p in self.positions.values())
+
+    @property
+    def realised(self) -> int:
+        """Đồng of profit on closed quantities, before fees and taxes."""
+        return sum(p.realised for p in self.positions.values())
+
+    @property
+    def open_profit(self) -> int:
+        """Đồng of profit on open positions at the marks, before fees."""
+        return sum(p.open_profit for p in self.positions.values())
+
+    def margin_used(self) -> int:
+        """Đồng of initial margin bound by open contracts at their marks."""
+        return sum(
+            self.margin_of(p.instrument, mark, p.quantity)
+            for p in self.positions.values()
+            if p.quantity and p.instrument.shortable and (mark := self.mark(p.instrument)) is not None
+        )
+
+    def margin_of(self, instrument: Instrument, price: int, quantity: int) -> int:
+        """Đồng of initial margin for `quantity` contracts at `price` units."""
+        return initial_margin(instrument, price, quantity, self._date, self.margin_rate)
+
+    def buying_power(self, account: Account) -> int:
+        """Đồng free for new orders, open orders not considered: settled cash, or free margin."""
+        if account is Account.EQUITY:
+            return self.cash[account]
+        profit = sum(p.open_profit for p in self.positions.values() if p.instrument.shortable)
+        return self.cash[account] + profit - self.margin_used()
+
+    def quantity(self, symbol: str) -> int:
+        """Net quantity held of an instrument."""
+        position = self.positions.get(symbol)
+        return position.quantity if position is not None else 0
+
+    def held(self) -> Iterable[Position]:
+        """Positions that are not flat."""
+        return [p for p in self.positions.values() if p.quantity]
+
+    def __repr__(self) -> str:
+        return f"<Portfolio equity {self.equity:,} đ, {len(list(self.held()))} positions>"
