@@ -171,7 +171,7 @@ class Portfolio:
         dividend_tax: Fraction = DIVIDEND_TAX,
         marks: Callable[[Instrument], int | None] = lambda _instrument: None,
     ) -> None:
-        self.cash: dict[Account, int] = {account: 0 for account in Account}
+        self.cash: dict[Account, int] = dict.fromkeys(Account, 0)
         self.cash.update(cash)
         self.opening = sum(self.cash.values())
         self.fees_schedule: Fees = fees if fees is not None else NoFees()
@@ -191,7 +191,8 @@ class Portfolio:
         self._receivable: list[tuple[int, int]] = []
         self._settles: dict[int, int] = {}
         self._day = 0
-        self._date = local_date(0)
+        self._day_equity = self.opening
+        self.date = local_date(0)
 
     # -- opening ------------------------------------------------------------------------------
 
@@ -226,19 +227,25 @@ class Portfolio:
         self._turn_day(ns)
         self.contracts_today = 0
         charged = 0
-        day = self._date
+        day = self.date
         for position in self.positions.values():
             if position.quantity and position.instrument.shortable:
                 charged += self.fees_schedule.holding(position.instrument, abs(position.quantity), day)
         self.cash[Account.DERIVATIVES] -= charged
         self.fees += charged
+        self._day_equity = self.equity
         return charged
+
+    @property
+    def day_loss(self) -> int:
+        """Đồng lost since the day began, open profit included; 0 when nothing was lost."""
+        return max(self._day_equity - self.equity, 0)
 
     def _turn_day(self, ns: int) -> None:
         day = at(local_date(ns))
         if day != self._day:
             self._day = day
-            self._date = local_date(ns)
+            self.date = local_date(ns)
 
     # -- fills --------------------------------------------------------------------------------
 
@@ -260,7 +267,7 @@ class Portfolio:
         if ns >= self._day + 86_400_000_000_000:
             self._turn_day(ns)
         charge = self.fees_schedule.charge(
-            instrument, side, price, quantity, self._date, contracts_today=self.contracts_today
+            instrument, side, price, quantity, self.date, contracts_today=self.contracts_today
         )
         if instrument.shortable:
             self.contracts_today += quantity
@@ -368,7 +375,7 @@ class Portfolio:
                     lot.order_id,
                     order_id,
                     strategy,
-                )  # fmt: skip
+                )
             )
             profit += sign * (exit_value - cost)
             left -= part
@@ -469,7 +476,7 @@ class Portfolio:
 
     def margin_of(self, instrument: Instrument, price: int, quantity: int) -> int:
         """Đồng of initial margin for `quantity` contracts at `price` units."""
-        return initial_margin(instrument, price, quantity, self._date, self.margin_rate)
+        return initial_margin(instrument, price, quantity, self.date, self.margin_rate)
 
     def buying_power(self, account: Account) -> int:
         """Đồng free for new orders, open orders not considered: settled cash, or free margin."""

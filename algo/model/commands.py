@@ -11,7 +11,10 @@ from algo.model.orders import OrderType, Trigger
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """Put a new order into the market. `price` is in price units, 0 when the type has none."""
+    """Put a new order into the market. `price` is in price units, 0 when the type has none.
+
+    `at_market` says that the strategy asked for the market, whatever type that became on the wire.
+    """
 
     request_id: str
     order_id: str
@@ -22,6 +25,7 @@ class PlaceOrder:
     price: int
     quantity: int
     trigger: Trigger | None = None
+    at_market: bool = False
 
     def __post_init__(self) -> None:
         if self.quantity <= 0:

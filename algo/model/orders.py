@@ -117,10 +117,12 @@ class RequestKind(StrEnum):
 class Request:
     """One thing we asked the broker. Belongs to the order manager; others read it.
 
+    `done` says that nothing more is expected of it: it took effect, or provably never will.
+
     `price` (units) and `quantity` are what an amendment asks for; None leaves a value as it is.
     """
 
-    __slots__ = ("kind", "ns", "order_id", "price", "quantity", "reason", "request_id", "status")
+    __slots__ = ("done", "kind", "ns", "order_id", "price", "quantity", "reason", "request_id", "status")
 
     def __init__(
         self,
@@ -138,6 +140,7 @@ class Request:
         self.price = price
         self.quantity = quantity
         self.status = RequestStatus.PENDING
+        self.done = False
         self.reason = ""
 
     def __repr__(self) -> str:
@@ -154,7 +157,9 @@ class Order:
 
     __slots__ = (
         "attached",
+        "before",
         "broker_id",
+        "cancel_wanted",
         "created",
         "exit_reason",
         "fill_keys",
@@ -177,6 +182,7 @@ class Order:
         "tif",
         "trigger",
         "updated",
+        "waits_for",
         "wire_type",
     )
 
@@ -223,6 +229,9 @@ class Order:
         self.held_by = ""
         self.reason = ""
         self.requests: list[Request] = []
+        self.before = 0  # filled under earlier order ids, before it was placed anew
+        self.cancel_wanted = False
+        self.waits_for: tuple[Order, ...] = ()
 
     @property
     def leaves(self) -> int:

@@ -1,0 +1,333 @@
+"""One strategy's side of the engine: its intents, targets, timers, and what it may read."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from algo.clock import at, local_date, to_ns
+from algo.errors import DataError, SettingError
+from algo.history import Bars, indicator
+from algo.market import Session, Snap, instrument_of, lot, snap, tick
+from algo.model import (
+    Attached,
+    Instrument,
+    Order,
+    OrderType,
+    OrderView,
+    Side,
+    TimeInForce,
+    Trigger,
+    TriggerKind,
+)
+from algo.orders.venue import Venue
+from algo.portfolio import Portfolio, Position
+
+if TYPE_CHECKING:
+    from algo.engine import Engine
+    from algo.strategy import Strategy
+
+_CALLBACKS = (
+    "on_bar", "on_bars", "on_quote", "on_trade", "on_order", "on_fill", "on_portfolio", "on_session",
+    "on_roll", "on_timer",
+)  # fmt: skip
+_TICKS = {"down": Snap.DOWN, "up": Snap.UP, "nearest": Snap.NEAREST}
+
+
+class Desk:
+    """What one strategy asked for and has not been answered yet, and its window on the engine."""
+
+    def __init__(self, name: str, strategy: Strategy, ledger: Portfolio, engine: Engine) -> None:
+        from algo.strategy import Strategy as Base
+
+        self.name = name
+        self.strategy = strategy
+        self.ledger = ledger
+        self.now = 0
+        self.intents: list[Callable[[], None]] = []
+        self.targets: dict[str, tuple[int, OrderView | None]] = {}
+        self.state: dict[str, Any] = {}
+        self.messages: list[tuple[int, str]] = []
+        self.failure: BaseException | None = None
+        self.heard = {name for name in _CALLBACKS if getattr(type(strategy), name) is not getattr(Base, name)}
+        self._engine = engine
+        self._retarget: dict[str, tuple[int, float | None]] = {}
+        self._timers: list[tuple[int, int, str, Callable[[], None] | None, int]] = []
+        self._daily: list[tuple[time, Callable[[], None] | None]] = []
+        self._made = 0
+
+    # -- orders -------------------------------------------------------------------------------
+
+    def place(
+        self,
+        symbol: str,
+        sign: int,
+        quantity: int,
+        price: float | None,
+        order_type: str | None,
+        stop: float | None,
+        stop_loss: float | None,
+        take_profit: float | None,
+        trailing: float | None,
+        tif: str,
+        tag: str,
+    ) -> OrderView:
+        """Note the intent; it is checked and sent after the callback returns."""
+        venue = self._engine.venues.get(symbol)
+        instrument = venue.instrument if venue is not None else _stranger(symbol)
+        order = Order(
+            strategy=self.name,
+            symbol=symbol,
+            instrument=instrument,
+            side=Side.BUY if sign > 0 else Side.SELL,
+            quantity=0,
+            order_type=OrderType.MARKET if price is None else OrderType.LO,
+            created=self.now,
+            tag=tag,
+        )
+        try:
+            if venue is None:
+                known = ", ".join(sorted(self._engine.venues)) or "none"
+                raise SettingError(f"no data for {symbol!r}; this run has {known}")
+            order.quantity = _whole(quantity)
+            order.tif = TimeInForce(tif)
+            if order_type is not None:
+                order.order_type = OrderType(order_type)
+                if price is not None and order.order_type is not OrderType.LO:
+                    raise SettingError(f"a {order_type} order takes no limit price")
+            if price is not None:
+                order.price = venue.units(price)
+            if stop is not None:
+                kind = TriggerKind.UP if sign > 0 else TriggerKind.DOWN
+                order.trigger = Trigger(kind, venue.units(stop))
+            order.attached = _attached(venue, sign, stop_loss, take_profit, trailing)
+        except (SettingError, ValueError) as error:
+            reason = str(error)
+            self.intents.append(lambda: self._engine.refuse(order, reason))
+        else:
+            self.intents.append(lambda: self._engine.submit(self, order))
+        return OrderView(order)
+
+    def amend(self, view: OrderView, price: float | None, quantity: int | None) -> None:
+        """Note an amendment."""
+        order: Order = view._order
+        self.intents.append(lambda: self._engine.amend(self, order, price, quantity))
+
+    def cancel(self, view: OrderView) -> None:
+        """Note a cancel."""
+        order: Order = view._order
+        self.intents.append(lambda: self._engine.cancel(order))
+
+    def cancel_all(self, symbol: str | None) -> None:
+        """Note a cancel of every open order, or of those of one symbol."""
+        for view in self.working:
+            if symbol is None or view.symbol == symbol:
+                self.cancel(view)
+
+    def target(self, symbol: str, quantity: int, price: float | None) -> OrderView | None:
+        """Bring the position to `quantity` with one order, after an earlier one has ended."""
+        known = self.targets.get(symbol)
+        view = known[1] if known is not None else None
+        if view is not None and view.is_open:
+            if known is not None and known[0] == quantity and (price is None or view.price == price):
+                return view
+            self.targets[symbol] = (quantity, view)
+            self._retarget[symbol] = (quantity, price)
+            self.cancel(view)
+            return view
+        self._retarget.pop(symbol, None)
+        venue = self._engine.venues.get(symbol)
+        held = self.ledger.quantity(venue.instrument.symbol) if venue is not None else 0
+        delta = quantity - held
+        if delta == 0:
+            self.targets[symbol] = (quantity, None)
+            return None
+        sign = 1 if delta > 0 else -1
+        view = self.place(symbol, sign, abs(delta), price, None, None, None, None, None, "day", "target")
+        self.targets[symbol] = (quantity, view)
+        return view
+
+    def order_changed(self, order: Order) -> None:
+        """Keep targets true: forget one whose order ended short, go on to one that had to wait."""
+        known = self.targets.get(order.symbol)
+        if known is None or known[1] is None or known[1]._order is not order or not order.status.terminal:
+            return
+        again = self._retarget.pop(order.symbol, None)
+        if again is not None:
+            del self.targets[order.symbol]
+            self.target(order.symbol, *again)
+        elif order.leaves == 0 and order.filled == order.quantity and order.quantity:
+            self.targets[order.symbol] = (known[0], None)
+        else:
+            del self.targets[order.symbol]
+
+    def position_changed(self, symbol: str, order: Order | None) -> None:
+        """Something other than the target's own order moved the position: the target is open again."""
+        known = self.targets.get(symbol)
+        if known is not None and (known[1] is None or known[1]._order is not order):
+            if known[1] is not None and known[1].is_open:
+                self._retarget[symbol] = (known[0], None)
+                self.cancel(known[1])
+            else:
+                del self.targets[symbol]
+
+    def rolled(self, symbol: str) -> list[Order]:
+        """The alias trades another contract: targets start afresh; gives the held target orders to drop."""
+        self._retarget.pop(symbol, None)
+        known = self.targets.pop(symbol, None)
+        return [] if known is None or known[1] is None else [known[1]._order]
+
+    # -- timers -------------------------------------------------------------------------------
+
+    def at(self, when: datetime | time, call: Callable[[], None] | None) -> None:
+        """A moment, or a time of day on every trading day from now on."""
+        if isinstance(when, datetime):
+            self._push(to_ns(when), "at", call, 0)
+            return
+        self._daily.append((when, call))
+        due = at(local_date(self.now), when)
+        if self._engine.day and due > self.now:
+            self._push(due, f"at {when:%H:%M}", call, 0)
+
+    def every(self, period: timedelta, call: Callable[[], None] | None) -> None:
+        """Each `period` of market time."""
+        ns = round(period.total_seconds() * 1e9)
+        if ns <= 0:
+            raise SettingError("every() needs a period above zero")
+        self._push(self.now + ns, f"every {period}", call, ns)
+
+    def start_day(self, day: date) -> None:
+        """Set the daily timers of this day."""
+        for when, call in self._daily:
+            due = at(day, when)
+            if due >= self.now:
+                self._push(due, f"at {when:%H:%M}", call, 0)
+
+    def _push(self, ns: int, name: str, call: Callable[[], None] | None, period: int) -> None:
+        self._made += 1
+        heappush(self._timers, (ns, self._made, name, call, period))
+        self._engine.timer_set(ns)
+
+    @property
+    def next_timer(self) -> int | None:
+        """When the next timer is due, nanoseconds since the epoch."""
+        return self._timers[0][0] if self._timers else None
+
+    def due(self, ns: int) -> list[tuple[str, Callable[[], None] | None]]:
+        """Take the timers due at `ns`, in order. A repeating one that fell behind fires once."""
+        found = []
+        while self._timers and self._timers[0][0] <= ns:
+            when, _, name, call, period = heappop(self._timers)
+            found.append((name, call))
+            if period:
+                missed = (ns - when) // period
+                self._push(when + (missed + 1) * period, name, call, period)
+        return found
+
+    # -- reads --------------------------------------------------------------------------------
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """The ledger, moved to the present."""
+        self.ledger.advance_to(self.now)
+        return self.ledger
+
+    @property
+    def working(self) -> list[OrderView]:
+        """Open orders, oldest first."""
+        return [OrderView(o) for o in self._engine.manager.open.values() if o.strategy == self.name]
+
+    def position(self, symbol: str) -> Position:
+        """The position in the instrument now behind `symbol`, flat when there is none."""
+        instrument = self._venue(symbol).instrument
+        ledger = self.portfolio
+        return ledger.positions.get(instrument.symbol) or Position(instrument, ledger)
+
+    def bars(self, symbol: str, width: str | None) -> Bars:
+        """Complete bars up to now."""
+        return Bars(self._engine.history(symbol, width))
+
+    def indicator(
+        self, function: Callable[..., Any], symbol: str, arguments: tuple[Any, ...], width: str | None
+    ) -> Any:
+        """A causal function of the bars."""
+        return indicator(self._engine.history(symbol, width), function, *arguments)
+
+    def session(self, symbol: str | None) -> str:
+        """The session now: of the symbol's board, or of the first venue."""
+        if symbol is None:
+            return next((str(v.session) for v in self._engine.venues.values()), str(Session.C))
+        return str(self._venue(symbol).session)
+
+    def round_price(self, symbol: str, price: float, toward: str) -> float:
+        """`price` on the tick."""
+        if toward not in _TICKS:
+            raise SettingError(f"round_price goes down, up or nearest, not {toward!r}")
+        venue = self._venue(symbol)
+        instrument = venue.instrument
+        units = snap(instrument, price * instrument.scale, _TICKS[toward], venue.day)
+        return instrument.price(units)
+
+    def tick(self, symbol: str, price: float | None) -> float:
+        """The price step at `price`, or at the last price."""
+        venue = self._venue(symbol)
+        units = venue.last if price is None else venue.instrument.units(price)
+        return venue.instrument.price(tick(venue.instrument, units or 1, venue.day))
+
+    def lot(self, symbol: str) -> int:
+        """The board lot today."""
+        venue = self._venue(symbol)
+        return lot(venue.instrument, venue.day)
+
+    def band(self, symbol: str) -> tuple[float, float] | None:
+        """Today's floor and ceiling."""
+        venue = self._venue(symbol)
+        band = venue.band
+        if band is None:
+            return None
+        return venue.instrument.price(band.floor), venue.instrument.price(band.ceiling)
+
+    def notify(self, text: str) -> None:
+        """Keep a line for the person."""
+        self.messages.append((self.now, text))
+        self._engine.messages.append((self.now, self.name, text))
+
+    def _venue(self, symbol: str) -> Venue:
+        venue = self._engine.venues.get(symbol)
+        if venue is None:
+            known = ", ".join(sorted(self._engine.venues)) or "none"
+            raise DataError(f"no data for {symbol!r}; this run has {known}")
+        return venue
+
+
+def _stranger(symbol: str) -> Instrument:
+    try:
+        return instrument_of(str(symbol))
+    except SettingError:
+        return instrument_of("UNKNOWN")
+
+
+def _whole(quantity: Any) -> int:
+    try:
+        whole = operator.index(quantity)
+    except TypeError:
+        raise SettingError(f"quantity {quantity!r} must be a whole number") from None
+    if whole <= 0:
+        raise SettingError(f"quantity {whole} must be above zero")
+    return whole
+
+
+def _attached(
+    venue: Venue, sign: int, stop_loss: float | None, take_profit: float | None, trailing: float | None
+) -> Attached | None:
+    if stop_loss is None and take_profit is None and trailing is None:
+        return None
+    loss = venue.units(stop_loss) if stop_loss is not None else 0
+    profit = venue.units(take_profit) if take_profit is not None else 0
+    if loss and profit and (profit - loss) * sign <= 0:
+        raise SettingError("take_profit and stop_loss are on the wrong sides of each other")
+    trail = venue.units(trailing) if trailing is not None else 0
+    return Attached(loss, profit, trail)

@@ -1,0 +1,482 @@
+"""The engine: one synchronous, deterministic function from an event to commands.
+
+``step(event)`` brings market, orders and ledger up to date, wakes the strategies, checks what they
+ask for and gives the commands that go to the broker. It does no I/O and reads no clock: time is
+the event's own. Recorded events give the same commands again, bit for bit.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import PurePath
+from typing import Any
+
+from algo.desk import Desk
+from algo.errors import AlgoError, SettingError, StrategyError
+from algo.history import Histories, History
+from algo.market import Session
+from algo.model import (
+    Bar,
+    Command,
+    ContractRolled,
+    CorporateAction,
+    DayStarted,
+    Fill,
+    Order,
+    OrderFilled,
+    OrderStatus,
+    OrderView,
+    PositionSettled,
+    Quote,
+    SessionChanged,
+    TimerFired,
+    Trade,
+)
+from algo.orders import Limits, OrderManager, RequestIds, Venue
+from algo.orders.exits import excess, exit_order
+from algo.orders.request_id import FIRST_SLOT
+from algo.orders.state import Step
+from algo.portfolio import Portfolio
+from algo.strategy import Strategy
+
+NEVER = 1 << 62
+_ROUNDS = 1_000
+_NOTHING: tuple[Command, ...] = ()
+
+
+class Engine:
+    """Runs strategies over events.
+
+    `venues` maps each symbol of the feed to its venue; `strategies` maps a name to a strategy and
+    the ledger of its own budget. `failures` names strategies that raised: they are stopped, their
+    open orders are cancelled, and the others go on.
+    """
+
+    def __init__(
+        self,
+        strategies: Mapping[str, tuple[Strategy, Portfolio]],
+        venues: Mapping[str, Venue],
+        histories: Histories,
+        limits: Mapping[str, Limits] | None = None,
+    ) -> None:
+        self.venues = dict(venues)
+        self.day: date | None = None
+        self.now = 0
+        self.next_timer = NEVER
+        self.messages: list[tuple[int, str, str]] = []
+        self.refusals: dict[str, int] = {}
+        self.failures: list[StrategyError] = []
+        ids = {name: RequestIds(FIRST_SLOT + k) for k, name in enumerate(strategies)}
+        self.manager = OrderManager(ids, limits)
+        self.desks: dict[str, Desk] = {}
+        self._histories = histories
+        self._base = {symbol: histories.history(symbol, None) for symbol in self.venues}
+        self._wide: list[History] = []
+        for name, (strategy, ledger) in strategies.items():
+            desk = Desk(name, strategy, ledger, self)
+            strategy._desk = desk
+            self.desks[name] = desk
+        self._all = list(self.desks.values())
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            DayStarted: self._day_started,
+            SessionChanged: self._session_changed,
+            ContractRolled: self._rolled,
+            PositionSettled: self._settled,
+            CorporateAction: self._corporate_action,
+            TimerFired: self._timer_fired,
+            OrderFilled: self._filled,
+            Quote: self._quoted,
+            Trade: self._traded,
+        }
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def start(self, ns: int) -> Sequence[Command]:
+        """Wake the strategies before the first event, at market time `ns`."""
+        self._tell(ns)
+        for desk in self._all:
+            self._call(desk, desk.strategy.on_start)
+        return self._drain()
+
+    def stop(self, ns: int) -> Sequence[Command]:
+        """Tell the strategies that there is nothing more."""
+        self._tell(ns)
+        for desk in self._all:
+            self._call(desk, desk.strategy.on_stop)
+        return self._drain()
+
+    def step(self, event: Any) -> Sequence[Command]:
+        """Apply one event and give the commands that follow from it.
+
+        A tuple of bars is all that became complete at one moment.
+        """
+        kind = event.__class__
+        if kind is tuple:
+            return self._bars(event)
+        self._tell(event.ns)
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            handler(event)
+        else:
+            self.manager.apply(event)
+        if self.manager.held:
+            self._release_waiting()
+        return self._drain()
+
+    def _bars(self, bars: tuple[Bar, ...]) -> Sequence[Command]:
+        now = bars[0][1]
+        self.now = max(self.now, now)
+        base = self._base
+        for bar in bars:
+            base[bar[0]].n += 1
+        for history in self._wide:
+            history.reveal_until(now)
+        busy = False
+        for desk in self._all:
+            if desk.failure is not None:
+                continue
+            desk.now = self.now
+            heard = desk.heard
+            try:
+                if "on_bar" in heard:
+                    on_bar = desk.strategy.on_bar
+                    for bar in bars:
+                        on_bar(bar)
+                if "on_bars" in heard:
+                    desk.strategy.on_bars({bar[0]: bar for bar in bars})
+            except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+                self._fail(desk, error)
+            if desk.intents:
+                busy = True
+        return self._drain() if busy else _NOTHING
+
+    def _tell(self, ns: int) -> None:
+        self.now = max(self.now, ns)
+        for desk in self._all:
+            desk.now = self.now
+
+    def _drain(self) -> Sequence[Command]:
+        """Act on intents and tell of changes until nothing is left; give the commands."""
+        manager, rounds = self.manager, 0
+        while True:
+            changed = manager.changed
+            if changed:
+                manager.changed = []
+                for order in changed:
+                    self._order_changed(order)
+            idle = True
+            for desk in self._all:
+                if desk.intents:
+                    intents, desk.intents = desk.intents, []
+                    idle = False
+                    for act in intents:
+                        act()
+            if idle and not manager.changed:
+                break
+            rounds += 1
+            if rounds == _ROUNDS:
+                self._runaway()
+        if not manager.commands:
+            return _NOTHING
+        commands, manager.commands = manager.commands, []
+        return commands
+
+    def _runaway(self) -> None:
+        for desk in self._all:
+            if desk.intents:
+                self._fail(
+                    desk,
+                    StrategyError(
+                        f"{desk.name} answers refused orders with new ones without end; wait for a bar"
+                    ),
+                )
+                desk.intents.clear()
+
+    # -- what desks ask for -------------------------------------------------------------------
+
+    def submit(self, desk: Desk, order: Order) -> None:
+        """Check and send one order; its exits make room first when it closes what they protect."""
+        if desk.failure is not None:
+            return
+        venue = self.venues[order.symbol]
+        desk.ledger.advance_to(self.now)
+        if not order.parent:
+            self._make_room(desk, order, venue)
+        self.manager.submit(order, venue, desk.ledger, self.now)
+
+    def refuse(self, order: Order, reason: str) -> None:
+        """End an order that is not even well formed."""
+        self.manager._end(order, Step.REFUSE, self.now, reason)
+
+    def amend(self, desk: Desk, order: Order, price: float | None, quantity: int | None) -> None:
+        """Ask for an amendment; a refusal shows in the order's reason and is told by on_order."""
+        venue = self.venues[order.symbol]
+        try:
+            units = None if price is None else venue.units(price)
+            reason = self.manager.amend(order, units, quantity, venue, self.now)
+        except SettingError as error:
+            reason = str(error)
+        if reason is not None:
+            order.reason = f"amend refused: {reason}"
+            self._count(f"amend: {reason}")
+            self.manager.changed.append(order)
+
+    def cancel(self, order: Order) -> None:
+        """Ask for a cancel."""
+        if order.symbol in self.venues:
+            self.manager.cancel(order, self.venues[order.symbol], self.now)
+
+    def history(self, symbol: str, width: str | None) -> History:
+        """The history of a symbol in a width; raises DataError when it cannot be had."""
+        history = self._histories.history(symbol, width)
+        if history is not self._base.get(symbol) and history not in self._wide:
+            history.reveal_until(self.now)
+            self._wide.append(history)
+        return history
+
+    def timer_set(self, ns: int) -> None:
+        """A desk made a timer."""
+        self.next_timer = min(self.next_timer, ns)
+
+    def _make_room(self, desk: Desk, order: Order, venue: Venue) -> None:
+        held = desk.ledger.quantity(order.instrument.symbol)
+        if held * order.side >= 0:
+            return
+        exits = self._exits(desk, order.instrument.symbol)
+        waits = []
+        for exit_, keep in excess(exits, abs(held) - order.quantity):
+            self._shrink(exit_, keep, venue)
+            if self.manager.cancelling(exit_):
+                waits.append(exit_)
+        order.waits_for = tuple(waits)
+
+    def _exits(self, desk: Desk, symbol: str) -> list[Order]:
+        return [
+            o
+            for o in self.manager.open.values()
+            if o.parent and o.strategy == desk.name and o.instrument.symbol == symbol
+        ]
+
+    def _shrink(self, exit_: Order, keep: int, venue: Venue) -> None:
+        if keep == 0:
+            self.manager.cancel(exit_, venue, self.now)
+        else:
+            reason = self.manager.amend(exit_, None, exit_.filled + keep, venue, self.now)
+            if reason is not None:
+                self.manager.cancel(exit_, venue, self.now)
+
+    def _release_waiting(self) -> None:
+        for order in [o for o in self.manager.held.values() if o.waits_for]:
+            desk = self.desks[order.strategy]
+            self.manager.submit(order, self.venues[order.symbol], desk.ledger, self.now)
+
+    # -- broker events ------------------------------------------------------------------------
+
+    def _filled(self, event: OrderFilled) -> None:
+        booked = self.manager.fill(event)
+        if booked is None:
+            return
+        order, quantity = booked
+        desk = self.desks[order.strategy]
+        ledger = desk.ledger
+        ledger.advance_to(self.now)
+        before = ledger.quantity(order.instrument.symbol)
+        fill = ledger.book(
+            event.ns,
+            order.instrument,
+            order.side,
+            event.price,
+            quantity,
+            order_id=order.order_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            exit_reason=event.exit_reason or order.exit_reason,
+            tag=order.tag,
+        )
+        position = before + quantity * order.side
+        opened = min(quantity, abs(position)) if position * order.side > 0 else 0
+        if order.attached is not None and opened:
+            self._attach(desk, order, opened, event.price)
+        if not order.parent or position == 0:
+            self._fit_exits(desk, order, position)
+        desk.position_changed(order.symbol, order)
+        if "on_fill" in desk.heard:
+            self._call(desk, lambda: desk.strategy.on_fill(fill))
+        if "on_portfolio" in desk.heard:
+            self._call(desk, lambda: desk.strategy.on_portfolio(ledger))
+
+    def _attach(self, desk: Desk, entry: Order, quantity: int, price: int) -> None:
+        order = exit_order(entry, quantity, price, self.now)
+        if order is not None:
+            self.submit(desk, order)
+
+    def _fit_exits(self, desk: Desk, order: Order, position: int) -> None:
+        exits = [
+            o
+            for o in self.manager.open.values()
+            if o.parent and o.strategy == desk.name and o.instrument is order.instrument
+        ]
+        if not exits:
+            return
+        venue = self.venues[order.symbol]
+        sign = 1 if position > 0 else -1
+        against = [o for o in exits if position and o.side * sign < 0]
+        for exit_ in exits:
+            if exit_ not in against:
+                self.manager.cancel(exit_, venue, self.now)
+        for exit_, keep in excess(against, abs(position)):
+            self._shrink(exit_, keep, venue)
+
+    def _order_changed(self, order: Order) -> None:
+        desk = self.desks[order.strategy]
+        if order.status is OrderStatus.REFUSED or order.status is OrderStatus.REJECTED:
+            self._count(order.reason)
+        if order.cancel_wanted and not order.status.terminal:
+            self.cancel(order)
+        desk.order_changed(order)
+        if "on_order" in desk.heard:
+            self._call(desk, lambda: desk.strategy.on_order(OrderView(order)))
+
+    def _count(self, reason: str) -> None:
+        self.refusals[reason] = self.refusals.get(reason, 0) + 1
+
+    # -- market events ------------------------------------------------------------------------
+
+    def _day_started(self, event: DayStarted) -> None:
+        self.day = event.day
+        self.manager.start_day(event.ns)
+        for venue in self.venues.values():
+            venue.start_day(event.day, event.references.get(venue.symbol), venue.symbol in event.idle)
+        for desk in self._all:
+            desk.ledger.start_day(self.now)
+            desk.start_day(event.day)
+
+    def _session_changed(self, event: SessionChanged) -> None:
+        session = Session(event.session)
+        for venue in self.venues.values():
+            if venue.instrument.board is event.board:
+                venue.session = session
+                self._release(venue)
+        for desk in self._all:
+            if "on_session" in desk.heard:
+                strategy = desk.strategy
+                self._call(desk, lambda strategy=strategy: strategy.on_session(event))
+
+    def _release(self, venue: Venue) -> None:
+        if self.manager.open:
+            for desk in self._all:
+                desk.ledger.advance_to(self.now)
+            self.manager.release(venue, self._ledger_of, self.now)
+
+    def _ledger_of(self, order: Order) -> Portfolio:
+        return self.desks[order.strategy].ledger
+
+    def _rolled(self, event: ContractRolled) -> None:
+        venue = self.venues[event.symbol]
+        venue.roll(event.new)
+        if event.old is None:
+            return
+        for desk in self._all:
+            for order in desk.rolled(event.symbol):
+                self.manager.expire(order, self.now, f"{event.symbol} rolled to {event.new.symbol}")
+            for order in self._exits(desk, event.old.symbol):
+                self.manager.cancel(order, venue, self.now)
+            if "on_roll" in desk.heard:
+                strategy = desk.strategy
+                self._call(desk, lambda strategy=strategy: strategy.on_roll(event))
+
+    def _settled(self, event: PositionSettled) -> None:
+        for desk in self._all:
+            fill = desk.ledger.settle(event.as_of, event.instrument, event.price)
+            if fill is None:
+                continue
+            for venue in self.venues.values():
+                if venue.instrument is event.instrument:
+                    desk.position_changed(venue.symbol, None)
+            self._booked(desk, fill)
+
+    def _booked(self, desk: Desk, fill: Fill) -> None:
+        if "on_fill" in desk.heard:
+            self._call(desk, lambda: desk.strategy.on_fill(fill))
+        if "on_portfolio" in desk.heard:
+            self._call(desk, lambda: desk.strategy.on_portfolio(desk.ledger))
+
+    def _corporate_action(self, event: CorporateAction) -> None:
+        for desk in self._all:
+            desk.ledger.act(event)
+            desk.position_changed(event.symbol, None)
+            if "on_portfolio" in desk.heard:
+                strategy, ledger = desk.strategy, desk.ledger
+                self._call(desk, lambda s=strategy, p=ledger: s.on_portfolio(p))
+
+    def _timer_fired(self, event: TimerFired) -> None:
+        for desk in self._all:
+            for name, call in desk.due(event.ns):
+                if call is None:
+                    strategy = desk.strategy
+                    self._call(desk, lambda s=strategy, n=name: s.on_timer(n))
+                else:
+                    self._call(desk, call)
+        self.next_timer = min((d.next_timer or NEVER for d in self._all), default=NEVER)
+
+    def _quoted(self, quote: Quote) -> None:
+        venue = self.venues.get(quote.symbol)
+        if venue is None:
+            return
+        venue.quote = quote
+        for desk in self._all:
+            if "on_quote" in desk.heard:
+                strategy = desk.strategy
+                self._call(desk, lambda s=strategy: s.on_quote(quote))
+
+    def _traded(self, trade: Trade) -> None:
+        venue = self.venues.get(trade.symbol)
+        if venue is None:
+            return
+        venue.traded = (trade.ns, venue.instrument.units(trade.price))
+        for desk in self._all:
+            if "on_trade" in desk.heard:
+                strategy = desk.strategy
+                self._call(desk, lambda s=strategy: s.on_trade(trade))
+
+    # -- strategies that raise ----------------------------------------------------------------
+
+    def _call(self, desk: Desk, callback: Callable[[], None]) -> None:
+        if desk.failure is not None:
+            return
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+            self._fail(desk, error)
+
+    def _fail(self, desk: Desk, error: Exception) -> None:
+        """Stop one strategy: its intents are dropped and its open orders cancelled."""
+        line = _user_line(error, desk.strategy)
+        if isinstance(error, StrategyError):
+            failure = error
+        else:
+            kind = "" if isinstance(error, AlgoError) else f"{type(error).__name__}: "
+            failure = StrategyError(
+                f"{desk.name} raised {kind}{error}" + (f" at {line}" if line else ""), line
+            )
+            failure.__cause__ = error
+        desk.failure = failure
+        desk.intents.clear()
+        self.failures.append(failure)
+        for view in desk.working:
+            self.cancel(view._order)
+
+
+def _user_line(error: BaseException, strategy: Strategy) -> str:
+    """The deepest place of the traceback in the strategy's own file, as ``file.py:12``."""
+    import sys
+
+    module = sys.modules.get(type(strategy).__module__)
+    own = getattr(module, "__file__", None)
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if own is None or frame.filename == own:
+            return f"{PurePath(frame.filename).name}:{frame.lineno}"
+    return ""

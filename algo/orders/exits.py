@@ -1,0 +1,66 @@
+"""The exits of brackets: made from an entry's fills, never larger than the position they protect.
+
+An exit is one order with up to two legs, a limit at the target and a stop, so that one quantity
+can never be sold twice. It is good till cancelled, and it ends with the position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from algo.model import Order, OrderType, TimeInForce, Trigger, TriggerKind
+
+
+def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None:
+    """The exit for `quantity` of `entry` filled at `price` units; None when it has none attached."""
+    attached = entry.attached
+    if attached is None:
+        return None
+    sign = int(entry.side)
+    stop = attached.stop_loss
+    if attached.trailing:
+        trail = max(price - sign * attached.trailing, 1)
+        stop = trail if not stop else (max(stop, trail) if sign > 0 else min(stop, trail))
+    target = attached.take_profit
+    if stop and target:
+        trigger = Trigger(TriggerKind.OCO, stop, attached.trailing)
+    elif attached.trailing:
+        kind = TriggerKind.TRAIL_DOWN if sign > 0 else TriggerKind.TRAIL_UP
+        trigger = Trigger(kind, stop, attached.trailing)
+    elif stop:
+        trigger = Trigger(TriggerKind.DOWN if sign > 0 else TriggerKind.UP, stop)
+    else:
+        trigger = None
+    order = Order(
+        strategy=entry.strategy,
+        symbol=entry.symbol,
+        instrument=entry.instrument,
+        side=entry.side.opposite,
+        quantity=quantity,
+        order_type=OrderType.LO if target else OrderType.MARKET,
+        price=target,
+        trigger=trigger,
+        tif=TimeInForce.GTC,
+        tag=entry.tag,
+        created=ns,
+        parent=entry.order_id,
+        exit_reason="take_profit" if trigger is None else "trailing" if attached.trailing else "stop_loss",
+    )
+    return order
+
+
+def excess(exits: Iterable[Order], keep: int) -> list[tuple[Order, int]]:
+    """Which exits have to shrink so that together they leave at most `keep`, newest first.
+
+    Each comes with the quantity it may keep open; 0 means cancel it.
+    """
+    found = [order for order in exits if not order.status.terminal and not order.cancel_wanted]
+    over = sum(order.leaves for order in found) - max(keep, 0)
+    shrink: list[tuple[Order, int]] = []
+    for order in reversed(found):
+        if over <= 0:
+            break
+        cut = min(over, order.leaves)
+        shrink.append((order, order.leaves - cut))
+        over -= cut
+    return shrink

@@ -1,0 +1,423 @@
+"""The order manager: approved intents become commands, broker events become the state of orders.
+
+It keeps every order of the engine, gives each request its id, holds what cannot go out yet, and
+collects two things for the engine: `commands` to send and `changed` orders to tell strategies of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from algo.clock import local_date
+from algo.market import (
+    Session,
+    amend_refusal,
+    band_refusal,
+    can_cancel,
+    is_odd_lot,
+    lot_refusal,
+    market_order_type,
+    tick_refusal,
+)
+from algo.model import (
+    AmendOrder,
+    CancelOrder,
+    Command,
+    Order,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderStatus,
+    OrderTriggered,
+    OrderType,
+    PlaceOrder,
+    Request,
+    RequestKind,
+    RequestNotSent,
+    RequestReceived,
+    RequestRefused,
+    RequestStatus,
+    RequestUnknown,
+    TimeInForce,
+)
+from algo.orders.request_id import RequestIds
+from algo.orders.risk import NO_LIMITS, Limits, refusal, static_refusal
+from algo.orders.state import Step, after
+from algo.orders.venue import Venue
+from algo.portfolio import Portfolio
+
+_SHUT = (Session.C, Session.BREAK)
+_OUT = (OrderStatus.SUBMITTED, OrderStatus.WAITING, OrderStatus.WORKING)
+
+
+class OrderManager:
+    """All orders of one engine.
+
+    `ids` maps a strategy to its request ids. Every method that may send takes the venue of the
+    order and the ledger that pays for it.
+    """
+
+    def __init__(self, ids: Mapping[str, RequestIds], limits: Mapping[str, Limits] | None = None) -> None:
+        self._ids = ids
+        self._limits = limits or {}
+        self._day = ""
+        self._day_end = 0
+        self.orders: dict[str, Order] = {}
+        self.requests: dict[str, Request] = {}
+        self.open: dict[int, Order] = {}
+        self.held: dict[int, Order] = {}
+        self.commands: list[Command] = []
+        self.changed: list[Order] = []
+        self.ignored: list[object] = []
+        self._handlers: dict[type, Callable[[object], None]] = {
+            OrderAccepted: self._accepted,
+            OrderTriggered: self._triggered,
+            OrderAmended: self._amended,
+            OrderCancelled: self._cancelled,
+            OrderExpired: self._expired,
+            OrderRejected: self._rejected,
+            RequestReceived: self._request_received,
+            RequestRefused: self._request_refused,
+            RequestUnknown: self._request_unknown,
+            RequestNotSent: self._request_not_sent,
+        }  # type: ignore[assignment]
+
+    # -- out: intents to commands -------------------------------------------------------------
+
+    def start_day(self, ns: int) -> None:
+        """Request ids begin anew with the trading day."""
+        self._day = local_date(ns).strftime("%Y%m%d")
+        for ids in self._ids.values():
+            ids.new_day()
+
+    def submit(self, order: Order, venue: Venue, ledger: Portfolio, ns: int) -> None:
+        """Send an order, hold it to a later session, or refuse it with the reason."""
+        self.open[id(order)] = order
+        if order.status is OrderStatus.CREATED:
+            reason = static_refusal(order, venue)
+            if reason is not None:
+                self._end(order, Step.REFUSE, ns, reason)
+                return
+        waits = self._waits(order, venue, ledger)
+        if waits is not None:
+            if order.status is OrderStatus.CREATED:
+                self._move(order, Step.HOLD, ns)
+                self.held[id(order)] = order
+                self.changed.append(order)
+            order.reason = waits
+            return
+        reason = refusal(
+            order, venue, ledger, self._peers(order), self._limits.get(order.strategy, NO_LIMITS)
+        )
+        if reason is not None:
+            self._end(order, Step.REFUSE, ns, reason)
+            return
+        self._send(order, venue, ns)
+
+    def _waits(self, order: Order, venue: Venue, ledger: Portfolio) -> str | None:
+        """Why the order cannot go out now but may later; sets its wire type when it can."""
+        if order.waits_for:
+            if any(not other.status.terminal and other.cancel_wanted for other in order.waits_for):
+                return "waits until its exits have made room"
+            order.waits_for = ()
+        session, instrument = venue.session, order.instrument
+        if order.trigger is not None:
+            if session is Session.C:
+                return "held until the market opens"
+            order.wire_type = OrderType.LO if order.price else OrderType.MTL
+        elif order.order_type is OrderType.MARKET:
+            odd = is_odd_lot(instrument, order.quantity, venue.day)
+            wire = market_order_type(instrument.board, session, venue.day, odd_lot=odd)
+            if wire is None:
+                return "held to the next session that takes a market order"
+            order.wire_type = wire
+        elif session in _SHUT:
+            return "held until the market opens"
+        if order.parent and not instrument.shortable:
+            position = ledger.positions.get(instrument.symbol)
+            settled = position.sellable if position is not None else 0
+            if order.quantity - order.filled > settled:
+                return "held until its shares have settled"
+        return None
+
+    def _send(self, order: Order, venue: Venue, ns: int) -> None:
+        request_id = self._ids[order.strategy].take()
+        order.order_id = f"{self._day}-{request_id}"
+        order.before = order.filled
+        order.reason = ""
+        self.orders[order.order_id] = order
+        self._ask(Request(request_id, RequestKind.PLACE, order.order_id, ns), order)
+        market = order.order_type is OrderType.MARKET
+        price = order.price
+        if market and order.wire_type is OrderType.LO and order.trigger is None:
+            price = venue.worst(order.side) or 0
+        self.commands.append(
+            PlaceOrder(
+                request_id, order.order_id, order.strategy, order.instrument, order.side,
+                order.wire_type, price, order.quantity - order.filled, order.trigger, market,
+            )
+        )  # fmt: skip
+        self.held.pop(id(order), None)
+        self._move(order, Step.SUBMIT, ns)
+
+    def release(self, venue: Venue, ledger_of: Callable[[Order], Portfolio], ns: int) -> None:
+        """Try again what was held for this venue, and send cancels that had to wait."""
+        for order in [o for o in self.held.values() if o.symbol == venue.symbol]:
+            if order.status is not OrderStatus.HELD:
+                continue
+            order.instrument = venue.instrument
+            self.submit(order, venue, ledger_of(order), ns)
+        for order in [o for o in self.open.values() if o.cancel_wanted and o.symbol == venue.symbol]:
+            self.cancel(order, venue, ns)
+
+    def cancel(self, order: Order, venue: Venue, ns: int) -> None:
+        """Ask for a cancel as soon as it is legal and the market knows the order."""
+        if order.status.terminal:
+            return
+        if order.status in (OrderStatus.CREATED, OrderStatus.HELD):
+            self._end(order, Step.CANCEL, ns, "cancelled before it was sent")
+            return
+        order.cancel_wanted = True
+        if order.status is OrderStatus.SUBMITTED or self._asked(order, RequestKind.CANCEL):
+            return
+        if order.status is OrderStatus.WORKING and not can_cancel(
+            order.instrument.board, venue.session, venue.day
+        ):
+            return
+        request_id = self._ids[order.strategy].take()
+        self._ask(Request(request_id, RequestKind.CANCEL, order.order_id, ns), order)
+        self.commands.append(CancelOrder(request_id, order.order_id, order.strategy, order.instrument))
+
+    def amend(
+        self, order: Order, price: int | None, quantity: int | None, venue: Venue, ns: int
+    ) -> str | None:
+        """Ask for another price (units) or total quantity; gives the reason when it may not be asked."""
+        price = None if price == order.price else price
+        quantity = None if quantity == order.quantity else quantity
+        if price is None and quantity is None:
+            return None
+        reason = self._amend_refusal(order, price, quantity, venue)
+        if reason is not None:
+            return reason
+        if order.status in (OrderStatus.CREATED, OrderStatus.HELD):
+            order.price = order.price if price is None else price
+            order.quantity = order.quantity if quantity is None else quantity
+            return None
+        request_id = self._ids[order.strategy].take()
+        request = Request(request_id, RequestKind.AMEND, order.order_id, ns, price, quantity)
+        self._ask(request, order)
+        sent = None if quantity is None else quantity - order.before
+        self.commands.append(
+            AmendOrder(request_id, order.order_id, order.strategy, order.instrument, price, sent)
+        )
+        return None
+
+    def _amend_refusal(
+        self, order: Order, price: int | None, quantity: int | None, venue: Venue
+    ) -> str | None:
+        instrument = order.instrument
+        if order.status.terminal:
+            return f"the order is {order.status} already"
+        if order.cancel_wanted:
+            return "the order is being cancelled"
+        if quantity is not None and quantity <= order.filled:
+            return f"{order.filled:,} are filled already; cancel the rest instead"
+        if price is not None and not order.price:
+            return "a market order has no price to change"
+        if order.status in (OrderStatus.SUBMITTED, OrderStatus.WORKING, OrderStatus.WAITING):
+            if order.status is OrderStatus.SUBMITTED:
+                return "the market has not confirmed the order yet"
+            if self._asked(order, RequestKind.AMEND):
+                return "an earlier amendment is still on its way"
+            reason = amend_refusal(
+                instrument.board, venue.session, venue.day,
+                price=price is not None, quantity=quantity is not None,
+            )  # fmt: skip
+            if reason is not None and order.status is OrderStatus.WORKING:
+                return reason
+        if price is not None:
+            reason = tick_refusal(instrument, price, venue.day)
+            if reason is None and venue.band is not None:
+                reason = band_refusal(instrument, venue.band, price)
+            if reason is not None:
+                return reason
+        return None if quantity is None else lot_refusal(instrument, quantity, venue.day)
+
+    def _asked(self, order: Order, kind: RequestKind) -> bool:
+        """Whether a request of this kind is out and its effect has not been seen."""
+        return any(r.kind is kind and not r.done and r.order_id == order.order_id for r in order.requests)
+
+    def cancelling(self, order: Order) -> bool:
+        """Whether a cancel of the order is on its way to the broker."""
+        return not order.status.terminal and self._asked(order, RequestKind.CANCEL)
+
+    def _ask(self, request: Request, order: Order) -> None:
+        order.requests.append(request)
+        self.requests[f"{self._day}-{request.request_id}"] = request
+
+    def _peers(self, order: Order) -> Iterable[Order]:
+        return [o for o in self.open.values() if o.status in _OUT and o.strategy == order.strategy]
+
+    # -- in: broker events to order state -----------------------------------------------------
+
+    def apply(self, event: object) -> None:
+        """Apply a broker event other than a fill."""
+        self._handlers[event.__class__](event)
+
+    def fill(self, event: OrderFilled) -> tuple[Order, int] | None:
+        """Apply a fill; gives the order and the quantity to book, or None when it was known."""
+        order = self.orders.get(event.order_id)
+        if order is None or event.fill_id in order.fill_keys:
+            self.ignored.append(event)
+            return None
+        quantity = min(event.quantity, order.quantity - order.filled)
+        if quantity <= 0 or after(order.status, Step.FILL) is None:
+            self.ignored.append(event)
+            return None
+        order.fill_keys.add(event.fill_id)
+        order.filled += quantity
+        order.filled_value += quantity * event.price
+        step = Step.COMPLETE if order.filled == order.quantity else Step.FILL
+        before = order.status
+        self._move(order, step, event.ns)
+        if order.status.terminal:
+            self.open.pop(id(order), None)
+        if order.status is not before or step is Step.FILL:
+            self.changed.append(order)
+        return order, quantity
+
+    def _known(self, event: object, order_id: str) -> Order | None:
+        order = self.orders.get(order_id)
+        # An order that was placed anew answers to its present id only; fills alone may be late.
+        if order is None or order.order_id != order_id:
+            self.ignored.append(event)
+            return None
+        return order
+
+    def _accepted(self, event: OrderAccepted) -> None:
+        order = self._known(event, event.order_id)
+        if order is None:
+            return
+        order.broker_id = event.broker_id or order.broker_id
+        self._settle_requests(order, RequestKind.PLACE)
+        if order.status is OrderStatus.FAILED:
+            self.open[id(order)] = order
+        before = order.status
+        if self._move(order, Step.WAIT if event.waiting else Step.ACCEPT, event.ns):
+            if order.status is not before:
+                self.changed.append(order)
+        else:
+            self.ignored.append(event)
+
+    def _triggered(self, event: OrderTriggered) -> None:
+        order = self._known(event, event.order_id)
+        if order is not None and self._move(order, Step.TRIGGER, event.ns):
+            self.changed.append(order)
+
+    def _amended(self, event: OrderAmended) -> None:
+        order = self._known(event, event.order_id)
+        if order is None or not self._move(order, Step.AMEND, event.ns):
+            self.ignored.append(event)
+            return
+        order.price = event.price
+        order.quantity = max(event.quantity + order.before, order.filled)
+        self._settle_requests(order, RequestKind.AMEND)
+        self.changed.append(order)
+
+    def _cancelled(self, event: OrderCancelled) -> None:
+        order = self._known(event, event.order_id)
+        if order is not None:
+            self._settle_requests(order, RequestKind.CANCEL)
+            self._end(order, Step.CANCEL, event.ns, event.reason)
+
+    def _rejected(self, event: OrderRejected) -> None:
+        order = self._known(event, event.order_id)
+        if order is not None:
+            self._settle_requests(order, RequestKind.PLACE)
+            self._end(order, Step.REJECT, event.ns, event.reason)
+
+    def _expired(self, event: OrderExpired) -> None:
+        order = self._known(event, event.order_id)
+        if order is None:
+            return
+        if order.tif is TimeInForce.GTC and not order.cancel_wanted:
+            if self._move(order, Step.RENEW, event.ns):
+                order.reason = "placed anew in the next session"
+                self.held[id(order)] = order
+            return
+        self._end(order, Step.EXPIRE, event.ns, event.reason)
+
+    def _request(self, event: object, request_id: str) -> tuple[Request, Order] | None:
+        request = self.requests.get(f"{self._day}-{request_id}")
+        order = self.orders.get(request.order_id) if request is not None else None
+        if request is None or order is None:
+            self.ignored.append(event)
+            return None
+        return request, order
+
+    def _request_received(self, event: RequestReceived) -> None:
+        found = self._request(event, event.request_id)
+        if found is not None and found[0].status in (RequestStatus.PENDING, RequestStatus.UNKNOWN):
+            found[0].status = RequestStatus.RECEIVED
+
+    def _request_refused(self, event: RequestRefused) -> None:
+        found = self._request(event, event.request_id)
+        if found is None:
+            return
+        request, order = found
+        request.status, request.reason, request.done = RequestStatus.REFUSED, event.reason, True
+        if request.kind is RequestKind.PLACE:
+            self._end(order, Step.REJECT, event.ns, event.reason)
+        else:
+            order.cancel_wanted = order.cancel_wanted and request.kind is not RequestKind.CANCEL
+            order.reason = f"{request.kind} refused: {event.reason}"
+            self.changed.append(order)
+
+    def _request_unknown(self, event: RequestUnknown) -> None:
+        found = self._request(event, event.request_id)
+        if found is not None and found[0].status is RequestStatus.PENDING:
+            found[0].status, found[0].reason = RequestStatus.UNKNOWN, event.reason
+
+    def _request_not_sent(self, event: RequestNotSent) -> None:
+        found = self._request(event, event.request_id)
+        if found is None:
+            return
+        request, order = found
+        request.status, request.reason, request.done = RequestStatus.NOT_SENT, event.reason, True
+        if request.kind is RequestKind.PLACE:
+            self._end(order, Step.FAIL, event.ns, event.reason)
+        else:
+            order.reason = f"{request.kind} not sent: {event.reason}"
+            self.changed.append(order)
+
+    def _settle_requests(self, order: Order, kind: RequestKind) -> None:
+        for request in order.requests:
+            if request.kind is kind and not request.done:
+                request.status, request.done = RequestStatus.RECEIVED, True
+
+    # -- state --------------------------------------------------------------------------------
+
+    def _move(self, order: Order, step: Step, ns: int) -> bool:
+        status = after(order.status, step)
+        if status is None:
+            return False
+        order.status = status
+        order.updated = ns
+        return True
+
+    def _end(self, order: Order, step: Step, ns: int, reason: str) -> None:
+        if not self._move(order, step, ns):
+            self.ignored.append((order.order_id, step))
+            return
+        order.reason = reason or order.reason
+        self.open.pop(id(order), None)
+        self.held.pop(id(order), None)
+        self.changed.append(order)
+
+    def expire(self, order: Order, ns: int, reason: str) -> None:
+        """End an order that was never sent and no longer makes sense."""
+        if order.status is OrderStatus.HELD:
+            self._end(order, Step.EXPIRE, ns, reason)

@@ -1,0 +1,193 @@
+"""Legality and limits: an intended order in, the reason of a refusal out. The same everywhere.
+
+Legality is the market's: order type, tick, lot, band, settled shares, buying power, margin, no
+trade with oneself. Limits are the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from algo.errors import SettingError
+from algo.market import band_refusal, is_odd_lot, lot_refusal, position_refusal, tick_refusal, type_refusal
+from algo.model import Account, Order, Side, TriggerKind
+from algo.orders.venue import Venue
+from algo.portfolio import Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the user allows; None is no limit. Quantities in shares or contracts, the rest in đồng."""
+
+    order_quantity: int | None = None
+    order_value: int | None = None
+    position: int | None = None
+    daily_loss: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("order_quantity", "order_value", "position", "daily_loss"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise SettingError(f"limit {name} must be above zero, not {value}")
+
+
+NO_LIMITS = Limits()
+
+
+def static_refusal(order: Order, venue: Venue) -> str | None:
+    """What is wrong with the order whatever the session: lot, size, tick of its prices."""
+    instrument, day = order.instrument, venue.day
+    reason = lot_refusal(instrument, order.quantity, day)
+    if reason is None and order.price:
+        reason = tick_refusal(instrument, order.price, day)
+    if reason is None and order.trigger is not None and order.trigger.price:
+        reason = tick_refusal(instrument, order.trigger.price, day)
+    return reason
+
+
+def refusal(
+    order: Order, venue: Venue, ledger: Portfolio, peers: Iterable[Order], limits: Limits = NO_LIMITS
+) -> str | None:
+    """Why the order may not be sent now, or None. `peers` are the open orders of the same ledger.
+
+    `order.wire_type` is the exchange's type it would be sent as.
+    """
+    reason = _market_rules(order, venue)
+    if reason is not None:
+        return reason
+    peers = [peer for peer in peers if peer is not order]
+    return (
+        _crosses_own(order, venue, peers)
+        or _covered(order, venue, ledger, peers)
+        or _within(order, venue, ledger, peers, limits)
+    )
+
+
+def _market_rules(order: Order, venue: Venue) -> str | None:
+    instrument, day = order.instrument, venue.day
+    if order.trigger is None:
+        odd = is_odd_lot(instrument, order.quantity, day)
+        reason = type_refusal(instrument.board, venue.session, day, order.wire_type, odd_lot=odd)
+        if reason is not None:
+            return reason
+    band = venue.band
+    if band is not None and order.price:
+        return band_refusal(instrument, band, order.price)
+    return None
+
+
+def _crosses_own(order: Order, venue: Venue, peers: list[Order]) -> str | None:
+    if order.trigger is not None:
+        return None
+    price = order.price or venue.last
+    if price is None:
+        return None
+    for peer in peers:
+        if peer.instrument is not order.instrument or peer.side == order.side or not peer.price:
+            continue
+        if peer.trigger is not None and peer.trigger.kind is not TriggerKind.OCO:
+            continue
+        if (price - peer.price) * order.side >= 0:
+            return f"it would trade with your own order {peer.order_id}"
+    return None
+
+
+def _covered(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -> str | None:
+    """Settled shares for a sale, cash for a purchase, margin for contracts."""
+    instrument = order.instrument
+    if instrument.shortable:
+        return _margin(order, venue, ledger, peers)
+    leaves = order.quantity - order.filled
+    if order.side is Side.SELL:
+        position = ledger.positions.get(instrument.symbol)
+        held = position.quantity if position is not None else 0
+        settled = position.sellable if position is not None else 0
+        busy = sum(
+            peer.leaves
+            for peer in peers
+            if peer.instrument is instrument and peer.side is Side.SELL and not peer.parent
+        )
+        if leaves > held - busy:
+            return f"shares cannot be sold short: {held - busy:,} held and free, {leaves:,} to sell"
+        if leaves > settled - busy:
+            return f"{settled - busy:,} of {held:,} shares have settled and are free; the rest arrive on T+2"
+        return None
+    price = order.price or venue.worst(1)
+    if price is None:
+        return "no price is known to set cash aside for"
+    need = _cost(order, price, ledger)
+    busy = sum(
+        _cost(peer, peer.price or venue.worst(1) or price, ledger)
+        for peer in peers
+        if peer.side is Side.BUY and peer.instrument.account is Account.EQUITY
+    )
+    free = ledger.buying_power(Account.EQUITY) - busy
+    if need > free:
+        return f"buying power: {need:,} đ needed with fees, {max(free, 0):,} đ free"
+    return None
+
+
+def _cost(order: Order, price: int, ledger: Portfolio) -> int:
+    instrument, quantity = order.instrument, order.quantity - order.filled
+    charge = ledger.fees_schedule.charge(instrument, order.side, price, quantity, ledger.date)
+    return instrument.notional(price, quantity) + charge.total
+
+
+def _margin(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -> str | None:
+    instrument = order.instrument
+    leaves = order.quantity - order.filled
+    held = ledger.quantity(instrument.symbol)
+    same = leaves + sum(
+        peer.leaves
+        for peer in peers
+        if peer.instrument is instrument and peer.side == order.side and not peer.parent
+    )
+    after = held + same * order.side
+    reason = position_refusal(after)
+    if reason is not None:
+        return reason
+    grows = abs(after) - abs(held)
+    if grows <= 0:
+        return None
+    price = order.price or venue.last or venue.reference
+    if price is None:
+        return "no price is known to set margin aside for"
+    need = ledger.margin_of(instrument, price, grows)
+    charge = ledger.fees_schedule.charge(instrument, order.side, price, leaves, ledger.date)
+    free = ledger.buying_power(Account.DERIVATIVES)
+    if need + charge.total > free:
+        return f"margin: {need + charge.total:,} đ needed with fees, {max(free, 0):,} đ free"
+    return None
+
+
+def _within(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order], limits: Limits) -> str | None:
+    """The user's limits. An order that only reduces the position passes the position and loss limits."""
+    if limits is NO_LIMITS:
+        return None
+    leaves = order.quantity - order.filled
+    if limits.order_quantity is not None and leaves > limits.order_quantity:
+        return f"limit: an order of {leaves:,} is above {limits.order_quantity:,}"
+    price = order.price or venue.last or venue.reference
+    if limits.order_value is not None:
+        if price is None:
+            return "limit: no price is known to measure the order's value"
+        value = order.instrument.notional(price, leaves)
+        if value > limits.order_value:
+            return f"limit: an order of {value:,} đ is above {limits.order_value:,} đ"
+    held = ledger.quantity(order.instrument.symbol)
+    same = leaves + sum(
+        peer.leaves
+        for peer in peers
+        if peer.instrument is order.instrument and peer.side == order.side and not peer.parent
+    )
+    after = abs(held + same * order.side)
+    if after <= abs(held):
+        return None
+    if limits.position is not None and after > limits.position:
+        return f"limit: a position of {after:,} is above {limits.position:,}"
+    if limits.daily_loss is not None and ledger.day_loss > limits.daily_loss:
+        return (
+            f"limit: today's loss of {ledger.day_loss:,} đ is above {limits.daily_loss:,} đ; reductions only"
+        )
+    return None
