@@ -113,9 +113,9 @@ def band(
     smallest = 1 if instrument.adjusted else tick(instrument, 0, day)
     if not instrument.adjusted:
         reference = max(snap(instrument, reference, Snap.NEAREST, day), smallest)
-    reach = reference * share if move is None else Fraction(move)
-    ceiling = int((reference + reach) // 1)
-    floor = max(-int(-(reference - reach) // 1), smallest)
+    reach = move if move is not None else reference * share.numerator // share.denominator
+    ceiling = reference + reach
+    floor = max(reference - reach, smallest)
     if not instrument.adjusted:
         ceiling = snap(instrument, ceiling, Snap.DOWN, day)
         floor = snap(instrument, floor, Snap.UP, day)
@@ -135,15 +135,15 @@ def band_arrays(
     if (values <= 0).any():
         raise SettingError(f"{instrument.symbol}: every reference price must be above zero")
     share = band_percent(instrument, day)
-    top, bottom = share.numerator, share.denominator
     if instrument.adjusted:
         middle, smallest = values, 1
     else:
         size = tick_array(instrument, values, day)
         smallest = tick(instrument, 0, day)
         middle = np.maximum((2 * values + size) // (2 * size) * size, smallest)
-    ceilings = middle * (bottom + top) // bottom
-    floors = np.maximum(-(-middle * (bottom - top) // bottom), smallest)
+    reach = middle * share.numerator // share.denominator
+    ceilings = middle + reach
+    floors = np.maximum(middle - reach, smallest)
     step = np.ones_like(middle)
     if not instrument.adjusted:
         ceilings = ceilings // (high := tick_array(instrument, ceilings, day)) * high

@@ -1,8 +1,8 @@
 """What a trade costs: broker, exchange and depository fees, and taxes.
 
 Sums are whole đồng. A fill's fee and its tax are each worked out exactly and rounded half up once.
-Sources: brokers' published tariffs, the exchanges' and the depository's price lists, circular
-111/2013 and its guidance for the taxes on transfers and on futures.
+Sources: brokers' published tariffs, the price lists of the exchanges and the depository, the income
+tax on transfers of securities and its guidance for futures.
 """
 
 from __future__ import annotations
@@ -79,9 +79,7 @@ _FUTURES_BROKER: Dated[Tiers] = Dated.constant(((99, 2_000), (300, 1_500), (None
 _FUTURES_EXCHANGE: Dated[int] = Dated.constant(2_700)
 _FUTURES_DEPOSITORY: Dated[int] = Dated.constant(2_550)
 _FUTURES_TAX: Dated[Fraction] = Dated.constant(Fraction(1, 1_000))
-_ADVANCE_RATE: Dated[Fraction] = Dated.constant(
-    Fraction(375, 1_000_000)
-)  # a calendar day; a common one, brokers differ
+_ADVANCE_RATE: Dated[Fraction] = Dated.constant(Fraction(375, 1_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +116,8 @@ class VietnamFees(Fees):
             fee = broker + quantity * self.futures_exchange.at(day)
             return Charge(fee, self._futures_tax(instrument, price, quantity, day))
         value = instrument.notional(price, quantity)
-        tax = part(value, self.sale_tax.at(day)) if side is Side.SELL else 0
-        return Charge(part(value, self.share_rate.at(day)), tax)
+        tax = _part(value, self.sale_tax.at(day)) if side is Side.SELL else 0
+        return Charge(_part(value, self.share_rate.at(day)), tax)
 
     def expiry(self, instrument: Instrument, price: int | Fraction, quantity: int, day: date) -> Charge:
         """The tax alone: nobody trades at expiry."""
@@ -133,11 +131,13 @@ class VietnamFees(Fees):
 
     def advance(self, amount: int, days: int, day: date) -> int:
         """The broker's interest for `days` calendar days."""
-        return part(amount * days, self.advance_rate.at(day))
+        return _part(amount * days, self.advance_rate.at(day))
 
     def _futures_tax(self, instrument: Instrument, price: int | Fraction, quantity: int, day: date) -> int:
+        tax, margin = self.futures_tax.at(day), self.margin.at(day)
         value = price * quantity * instrument.multiplier
-        return part(value, self.futures_tax.at(day) * self.margin.at(day) / 2)
+        over, under = tax.numerator * margin.numerator, 2 * tax.denominator * margin.denominator
+        return _half_up(value * over, under)
 
 
 class NoFees(Fees):
@@ -211,13 +211,17 @@ class FunctionFees(Fees):
         if not isinstance(fee, Real) or not math.isfinite(fee):
             raise SettingError(f"the fee function must give a number of đồng, not {fee!r}")
         exact = Fraction(fee)
-        return Charge(int((exact + Fraction(1, 2)) // 1))
+        return Charge(_half_up(exact.numerator, exact.denominator))
 
 
-def part(value: int | Fraction, rate: Fraction) -> int:
-    """`rate` of `value`, exactly, rounded half up to the đồng; both not below zero."""
-    exact = value * rate
-    return int((2 * exact.numerator + exact.denominator) // (2 * exact.denominator))
+def _part(value: int, rate: Fraction) -> int:
+    """`rate` of `value` in whole đồng."""
+    return _half_up(value * rate.numerator, rate.denominator)
+
+
+def _half_up(numerator: int | Fraction, denominator: int) -> int:
+    """The quotient rounded half up, exactly. Whole numbers all the way, because fills are many."""
+    return int((2 * numerator + denominator) // (2 * denominator))
 
 
 def _tiered(tiers: Tiers, before: int, quantity: int) -> int:
