@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from algo.clock import at, local_date, to_ns
-from algo.errors import DataError, SettingError
+from algo.errors import DataError, InputError, SettingError
 from algo.history import Bars, indicator
 from algo.market import Session, Snap, instrument_of, lot, snap, tick
 from algo.model import (
@@ -89,22 +89,18 @@ class Desk:
             tag=tag,
         )
         try:
-            if venue is None:
-                known = ", ".join(sorted(self._engine.venues)) or "none"
-                raise SettingError(f"no data for {symbol!r}; this run has {known}")
+            venue = self._venue(symbol)
             order.quantity = _whole(quantity)
             order.tif = TimeInForce(tif)
             if order_type is not None:
-                order.order_type = OrderType(order_type)
-                if price is not None and order.order_type is not OrderType.LO:
-                    raise SettingError(f"a {order_type} order takes no limit price")
+                order.order_type = _type(order_type, price)
             if price is not None:
                 order.price = venue.units(price)
             if stop is not None:
                 kind = TriggerKind.UP if sign > 0 else TriggerKind.DOWN
                 order.trigger = Trigger(kind, venue.units(stop))
             order.attached = _attached(venue, sign, stop_loss, take_profit, trailing)
-        except (SettingError, ValueError) as error:
+        except (InputError, ValueError) as error:
             reason = str(error)
             self.intents.append(lambda: self._engine.refuse(order, reason))
         else:
@@ -318,6 +314,13 @@ def _whole(quantity: Any) -> int:
     if whole <= 0:
         raise SettingError(f"quantity {whole} must be above zero")
     return whole
+
+
+def _type(name: str, price: float | None) -> OrderType:
+    kind = OrderType(name)
+    if (kind is OrderType.LO) != (price is not None):
+        raise SettingError(f"a {name} order takes {'a' if kind is OrderType.LO else 'no'} limit price")
+    return kind
 
 
 def _attached(

@@ -7,9 +7,11 @@ the event's own. Recorded events give the same commands again, bit for bit.
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -37,7 +39,6 @@ from algo.model import (
 from algo.orders import Limits, OrderManager, RequestIds, Venue
 from algo.orders.exits import excess, exit_order
 from algo.orders.request_id import FIRST_SLOT
-from algo.orders.state import Step
 from algo.portfolio import Portfolio
 from algo.strategy import Strategy
 
@@ -137,7 +138,7 @@ class Engine:
         for desk in self._all:
             if desk.failure is not None:
                 continue
-            desk.now = self.now
+            desk.now = now
             heard = desk.heard
             try:
                 if "on_bar" in heard:
@@ -208,7 +209,7 @@ class Engine:
 
     def refuse(self, order: Order, reason: str) -> None:
         """End an order that is not even well formed."""
-        self.manager._end(order, Step.REFUSE, self.now, reason)
+        self.manager.refuse(order, self.now, reason)
 
     def amend(self, desk: Desk, order: Order, price: float | None, quantity: int | None) -> None:
         """Ask for an amendment; a refusal shows in the order's reason and is told by on_order."""
@@ -303,9 +304,9 @@ class Engine:
             self._fit_exits(desk, order, position)
         desk.position_changed(order.symbol, order)
         if "on_fill" in desk.heard:
-            self._call(desk, lambda: desk.strategy.on_fill(fill))
+            self._call(desk, partial(desk.strategy.on_fill, fill))
         if "on_portfolio" in desk.heard:
-            self._call(desk, lambda: desk.strategy.on_portfolio(ledger))
+            self._call(desk, partial(desk.strategy.on_portfolio, ledger))
 
     def _attach(self, desk: Desk, entry: Order, quantity: int, price: int) -> None:
         order = exit_order(entry, quantity, price, self.now)
@@ -313,11 +314,7 @@ class Engine:
             self.submit(desk, order)
 
     def _fit_exits(self, desk: Desk, order: Order, position: int) -> None:
-        exits = [
-            o
-            for o in self.manager.open.values()
-            if o.parent and o.strategy == desk.name and o.instrument is order.instrument
-        ]
+        exits = self._exits(desk, order.instrument.symbol)
         if not exits:
             return
         venue = self.venues[order.symbol]
@@ -337,7 +334,7 @@ class Engine:
             self.cancel(order)
         desk.order_changed(order)
         if "on_order" in desk.heard:
-            self._call(desk, lambda: desk.strategy.on_order(OrderView(order)))
+            self._call(desk, partial(desk.strategy.on_order, OrderView(order)))
 
     def _count(self, reason: str) -> None:
         self.refusals[reason] = self.refusals.get(reason, 0) + 1
@@ -361,8 +358,7 @@ class Engine:
                 self._release(venue)
         for desk in self._all:
             if "on_session" in desk.heard:
-                strategy = desk.strategy
-                self._call(desk, lambda strategy=strategy: strategy.on_session(event))
+                self._call(desk, partial(desk.strategy.on_session, event))
 
     def _release(self, venue: Venue) -> None:
         if self.manager.open:
@@ -384,8 +380,7 @@ class Engine:
             for order in self._exits(desk, event.old.symbol):
                 self.manager.cancel(order, venue, self.now)
             if "on_roll" in desk.heard:
-                strategy = desk.strategy
-                self._call(desk, lambda strategy=strategy: strategy.on_roll(event))
+                self._call(desk, partial(desk.strategy.on_roll, event))
 
     def _settled(self, event: PositionSettled) -> None:
         for desk in self._all:
@@ -399,24 +394,22 @@ class Engine:
 
     def _booked(self, desk: Desk, fill: Fill) -> None:
         if "on_fill" in desk.heard:
-            self._call(desk, lambda: desk.strategy.on_fill(fill))
+            self._call(desk, partial(desk.strategy.on_fill, fill))
         if "on_portfolio" in desk.heard:
-            self._call(desk, lambda: desk.strategy.on_portfolio(desk.ledger))
+            self._call(desk, partial(desk.strategy.on_portfolio, desk.ledger))
 
     def _corporate_action(self, event: CorporateAction) -> None:
         for desk in self._all:
             desk.ledger.act(event)
             desk.position_changed(event.symbol, None)
             if "on_portfolio" in desk.heard:
-                strategy, ledger = desk.strategy, desk.ledger
-                self._call(desk, lambda s=strategy, p=ledger: s.on_portfolio(p))
+                self._call(desk, partial(desk.strategy.on_portfolio, desk.ledger))
 
     def _timer_fired(self, event: TimerFired) -> None:
         for desk in self._all:
             for name, call in desk.due(event.ns):
                 if call is None:
-                    strategy = desk.strategy
-                    self._call(desk, lambda s=strategy, n=name: s.on_timer(n))
+                    self._call(desk, partial(desk.strategy.on_timer, name))
                 else:
                     self._call(desk, call)
         self.next_timer = min((d.next_timer or NEVER for d in self._all), default=NEVER)
@@ -428,8 +421,7 @@ class Engine:
         venue.quote = quote
         for desk in self._all:
             if "on_quote" in desk.heard:
-                strategy = desk.strategy
-                self._call(desk, lambda s=strategy: s.on_quote(quote))
+                self._call(desk, partial(desk.strategy.on_quote, quote))
 
     def _traded(self, trade: Trade) -> None:
         venue = self.venues.get(trade.symbol)
@@ -438,8 +430,7 @@ class Engine:
         venue.traded = (trade.ns, venue.instrument.units(trade.price))
         for desk in self._all:
             if "on_trade" in desk.heard:
-                strategy = desk.strategy
-                self._call(desk, lambda s=strategy: s.on_trade(trade))
+                self._call(desk, partial(desk.strategy.on_trade, trade))
 
     # -- strategies that raise ----------------------------------------------------------------
 
@@ -471,8 +462,6 @@ class Engine:
 
 def _user_line(error: BaseException, strategy: Strategy) -> str:
     """The deepest place of the traceback in the strategy's own file, as ``file.py:12``."""
-    import sys
-
     module = sys.modules.get(type(strategy).__module__)
     own = getattr(module, "__file__", None)
     frames = traceback.extract_tb(error.__traceback__)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from math import isnan
 from typing import Any, Protocol
 
 import numpy as np
@@ -147,13 +148,13 @@ class Indicator:
         self._history = history
         self._function = function
         self._values = values
-        self._view = memoryview(values)
+        self._view = memoryview(values)  # type: ignore[arg-type]
 
     def _refresh(self) -> None:
         # The history has grown past what was computed (live): compute again from the same first bar,
         # so that the values are the very bits a backtest shows.
         self._values = self._function()
-        self._view = memoryview(self._values)
+        self._view = memoryview(self._values)  # type: ignore[arg-type]
 
     def __getitem__(self, index: int) -> float:
         n = self._history.n
@@ -176,7 +177,7 @@ class Indicator:
         if n > len(self._view):
             self._refresh()
         value = self._view[n - 1]
-        return bool(value == value)
+        return not isnan(value)
 
     @property
     def values(self) -> Floats:

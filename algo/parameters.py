@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, get_origin, get_type_hints
@@ -22,7 +23,7 @@ def declared(cls: type) -> dict[str, tuple[Any, Any]]:
     for base in reversed(cls.__mro__):
         if base is object or getattr(base, "_abstract_strategy", False) is base:
             continue
-        own = base.__dict__.get("__annotations__", {})
+        own = inspect.get_annotations(base)
         if not own:
             continue
         try:
@@ -82,7 +83,7 @@ def convert(label: str, kind: Any, value: Any) -> Any:
 
 def check_names(cls: type, base: type) -> None:
     """Raise ParameterError when a parameter of `cls` takes a name that strategy base `base` uses."""
-    for name in cls.__dict__.get("__annotations__", {}):
+    for name in inspect.get_annotations(cls):
         if not name.startswith("_") and hasattr(base, name):
             raise ParameterError(
                 f"{cls.__name__}.{name}: the name {name!r} is the framework's; choose another"

@@ -7,6 +7,7 @@ collects two things for the engine: `commands` to send and `changed` orders to t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from algo.clock import local_date
 from algo.market import (
@@ -72,7 +73,7 @@ class OrderManager:
         self.commands: list[Command] = []
         self.changed: list[Order] = []
         self.ignored: list[object] = []
-        self._handlers: dict[type, Callable[[object], None]] = {
+        self._handlers: dict[type, Callable[[Any], None]] = {
             OrderAccepted: self._accepted,
             OrderTriggered: self._triggered,
             OrderAmended: self._amended,
@@ -83,7 +84,7 @@ class OrderManager:
             RequestRefused: self._request_refused,
             RequestUnknown: self._request_unknown,
             RequestNotSent: self._request_not_sent,
-        }  # type: ignore[assignment]
+        }
 
     # -- out: intents to commands -------------------------------------------------------------
 
@@ -416,6 +417,10 @@ class OrderManager:
         self.open.pop(id(order), None)
         self.held.pop(id(order), None)
         self.changed.append(order)
+
+    def refuse(self, order: Order, ns: int, reason: str) -> None:
+        """End an order that is not even well formed."""
+        self._end(order, Step.REFUSE, ns, reason)
 
     def expire(self, order: Order, ns: int, reason: str) -> None:
         """End an order that was never sent and no longer makes sense."""

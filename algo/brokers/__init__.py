@@ -1,0 +1,1 @@
+"""Where orders go: the paper exchange, and SSI through FastConnect."""

@@ -1,0 +1,308 @@
+"""The paper exchange: takes commands and market data, gives broker events.
+
+It keeps working orders by symbol and matches them on bars, quotes and trades. It has no ledger:
+whether an account can pay is checked before an order gets here. A driver calls, for each bar,
+`open_bar` at the bar's beginning and `range_bar` at its end; nothing needs to be called while no
+order works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+
+from algo.brokers.paper.matching import Range, at_open, in_range, range_of, slipped, stop_hit
+from algo.brokers.paper.rules import FillRules
+from algo.brokers.paper.ticket import Ticket
+from algo.market import Band, band, lot
+from algo.model import (
+    AmendOrder,
+    Bar,
+    Board,
+    BrokerEvent,
+    Command,
+    Instrument,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderTriggered,
+    OrderType,
+    PlaceOrder,
+    Quote,
+    RequestRefused,
+    Side,
+    Trade,
+    TriggerKind,
+)
+
+_Rule = Callable[[Ticket, Range, FillRules], int | None]
+
+
+class _Market:
+    """What the exchange knows of one symbol."""
+
+    __slots__ = ("band", "bar", "instrument", "lot", "tickets", "used", "used_at")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.band: Band | None = None
+        self.bar: Bar | None = None
+        self.lot = 1
+        self.tickets: list[Ticket] = []
+        self.used = 0
+        self.used_at = -1
+
+
+class PaperExchange:
+    """An exchange for one account. `instruments` maps the feed's symbols to what they stand for now.
+
+    `working` counts the orders that something could happen to. `capped` counts fills cut short by
+    the participation cap.
+    """
+
+    def __init__(self, instruments: Mapping[str, Instrument], rules: FillRules | None = None) -> None:
+        self.rules = rules if rules is not None else FillRules()
+        self.working = 0
+        self.capped = 0
+        self._markets = {symbol: _Market(instrument) for symbol, instrument in instruments.items()}
+        self._of = {instrument.symbol: symbol for symbol, instrument in instruments.items()}
+        self._tickets: dict[str, Ticket] = {}
+        self._fills = 0
+
+    # -- market -------------------------------------------------------------------------------
+
+    def start_day(self, day: date, references: Mapping[str, int], idle: frozenset[str] = frozenset()) -> None:
+        """Set the day's bands about the reference prices (units); a symbol without one has no band."""
+        for symbol, market in self._markets.items():
+            reference = references.get(symbol)
+            market.band = (
+                None
+                if reference is None
+                else band(market.instrument, reference, day, first_day=symbol in idle)
+            )
+            market.lot = lot(market.instrument, day)
+
+    def roll(self, symbol: str, instrument: Instrument) -> None:
+        """Let `symbol` stand for another contract."""
+        self._markets[symbol].instrument = instrument
+        self._of[instrument.symbol] = symbol
+
+    def close_day(self, board: Board, ns: int) -> list[BrokerEvent]:
+        """End the trading day of a board: what is left of its orders expires."""
+        if not self.working:
+            return []
+        events: list[BrokerEvent] = []
+        for market in self._markets.values():
+            if market.instrument.board is board:
+                for ticket in market.tickets:
+                    self._forget(ticket)
+                    events.append(OrderExpired(ticket.order_id, ns, "the trading day ended"))
+                market.tickets = []
+        return events
+
+    def see(self, bar: Bar) -> None:
+        """Remember the last bar: orders that trade at a close need it."""
+        self._markets[bar.symbol].bar = bar
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def execute(self, command: Command, ns: int) -> list[BrokerEvent]:
+        """Take one command at market time `ns` and answer it."""
+        if isinstance(command, PlaceOrder):
+            return self._place(command, ns)
+        if isinstance(command, AmendOrder):
+            return self._amend(command, ns)
+        ticket = self._tickets.get(command.order_id)
+        if ticket is None:
+            return [RequestRefused(command.request_id, command.order_id, ns, "the order is not working")]
+        self._remove(ticket)
+        return [OrderCancelled(ticket.order_id, ns, command.request_id)]
+
+    def _place(self, command: PlaceOrder, ns: int) -> list[BrokerEvent]:
+        symbol = self._of.get(command.instrument.symbol)
+        if symbol is None:
+            reason = f"no such instrument: {command.instrument.symbol}"
+            return [RequestRefused(command.request_id, command.order_id, ns, reason)]
+        if command.trigger is not None and command.trigger.kind is TriggerKind.BULL_BEAR:
+            reason = "bull-bear orders are not taken; attach exits to an entry instead"
+            return [RequestRefused(command.request_id, command.order_id, ns, reason)]
+        market = self._markets[symbol]
+        ticket = Ticket(command, ns)
+        self._tickets[command.order_id] = ticket
+        market.tickets.append(ticket)
+        self.working += 1
+        events: list[BrokerEvent] = [OrderAccepted(command.order_id, ns, "", ticket.waits)]
+        bar = market.bar
+        if bar is None or bar.ns != ns or ticket.waits:
+            return events
+        closing = self.rules.fill == "close" and ticket.at_market
+        if closing or ticket.order_type is OrderType.PLO:
+            prices = range_of(bar, market.instrument, market.band)
+            if prices is not None:
+                events += self._trade(
+                    market, ticket, slipped(prices.close, ticket, prices, self.rules), bar, ns
+                )
+        return events
+
+    def _amend(self, command: AmendOrder, ns: int) -> list[BrokerEvent]:
+        ticket = self._tickets.get(command.order_id)
+        if ticket is None:
+            return [RequestRefused(command.request_id, command.order_id, ns, "the order is not working")]
+        traded = ticket.quantity - ticket.leaves
+        quantity = ticket.quantity if command.quantity is None else command.quantity
+        if quantity <= traded:
+            reason = f"{traded:,} have traded already"
+            return [RequestRefused(command.request_id, command.order_id, ns, reason)]
+        if command.price is not None and not ticket.limit:
+            return [
+                RequestRefused(command.request_id, command.order_id, ns, "the order has no price to change")
+            ]
+        if command.price is not None or quantity > ticket.quantity:
+            # A new price or a larger quantity loses the place in the queue and counts as arriving now.
+            ticket.arrived = ns
+            tickets = self._markets[self._of[ticket.instrument.symbol]].tickets
+            tickets.remove(ticket)
+            tickets.append(ticket)
+        ticket.limit = ticket.limit if command.price is None else command.price
+        ticket.quantity = quantity
+        ticket.leaves = quantity - traded
+        return [OrderAmended(ticket.order_id, ns, ticket.limit, ticket.quantity, command.request_id)]
+
+    # -- bars ---------------------------------------------------------------------------------
+
+    def open_bar(self, bar: Bar) -> list[BrokerEvent]:
+        """What trades on the bar's open. Events carry the bar's start as their time."""
+        return self._match(bar, bar.start, at_open, lambda ticket: ticket.arrived <= bar.start)
+
+    def range_bar(self, bar: Bar) -> list[BrokerEvent]:
+        """What trades inside the bar after its open. Events carry the bar's end as their time."""
+        return self._match(
+            bar,
+            bar.ns,
+            in_range,
+            lambda ticket: ticket.arrived <= bar.start or (ticket.auction and ticket.arrived < bar.ns),
+        )
+
+    def late_stops(self, bar: Bar) -> list[BrokerEvent]:
+        """Stops that came with fills inside the bar: the bar's range is held against them too.
+
+        Whether the price came after the entry cannot be seen in a bar, so the worse is assumed.
+        """
+        return self._match(bar, bar.ns, stop_hit, lambda t: t.waits and t.arrived == bar.ns)
+
+    def _match(
+        self, bar: Bar, ns: int, rule: _Rule, takes_part: Callable[[Ticket], bool]
+    ) -> list[BrokerEvent]:
+        market = self._markets[bar.symbol]
+        if not market.tickets:
+            return []
+        prices = range_of(bar, market.instrument, market.band)
+        if prices is None:
+            return []
+        events: list[BrokerEvent] = []
+        for ticket in list(market.tickets):
+            if not takes_part(ticket):
+                continue
+            waited = ticket.waits
+            price = rule(ticket, prices, self.rules)
+            if waited and ticket.stopped:
+                events.append(OrderTriggered(ticket.order_id, ns))
+            if price is not None:
+                events += self._trade(market, ticket, price, bar, ns)
+            if ticket.once and ticket.leaves and (ns == bar.ns or price is not None):
+                self._remove(ticket)
+                reason = f"the rest of a {ticket.order_type} order is cancelled"
+                events.append(OrderCancelled(ticket.order_id, ns, "", reason))
+        return events
+
+    def _trade(self, market: _Market, ticket: Ticket, price: int, bar: Bar, ns: int) -> list[BrokerEvent]:
+        """Fill as much of the ticket at `price` as the bar's volume allows."""
+        quantity = ticket.leaves
+        if self.rules.participation is not None:
+            if market.used_at != bar.ns:
+                market.used_at, market.used = bar.ns, 0
+            room = int(bar.volume * self.rules.participation) - market.used
+            if quantity > room:
+                self.capped += 1
+                quantity = max(room // market.lot * market.lot, 0)
+        elif bar.volume == 0:
+            quantity = 0
+        if quantity == 0 or (ticket.order_type is OrderType.MOK and quantity < ticket.leaves and ticket.once):
+            return []
+        market.used += quantity
+        return [self._fill(market, ticket, price, quantity, ns)]
+
+    # -- quotes and trades --------------------------------------------------------------------
+
+    def quote(self, quote: Quote) -> list[BrokerEvent]:
+        """Orders that take the displayed book trade against its levels, best first, no more than shown."""
+        market = self._markets[quote.symbol]
+        shown: dict[Side, list[list[int]]] = {
+            Side.BUY: [[market.instrument.units(p), q] for p, q in quote.asks],
+            Side.SELL: [[market.instrument.units(p), q] for p, q in quote.bids],
+        }
+        events: list[BrokerEvent] = []
+        for ticket in list(market.tickets):
+            levels = shown[ticket.side]
+            best = levels[0][0] if levels else 0
+            if ticket.waits and best:
+                ticket.trail(best)
+                if (best - ticket.stop) * ticket.side >= 0:
+                    ticket.stopped = True
+                    events.append(OrderTriggered(ticket.order_id, quote.ns))
+            if ticket.waits and not ticket.two_legged:
+                continue
+            limit = 0 if ticket.stopped and ticket.two_legged else ticket.limit
+            for level in levels:
+                price, size = level
+                if not ticket.leaves or (limit and (limit - price) * ticket.side < 0):
+                    break
+                take = min(size, ticket.leaves)
+                if take:
+                    level[1] -= take
+                    events.append(self._fill(market, ticket, price, take, quote.ns))
+        return events
+
+    def trade(self, trade: Trade) -> list[BrokerEvent]:
+        """A trade through a resting limit fills it at its limit, up to the trade's size."""
+        market = self._markets[trade.symbol]
+        price, left = market.instrument.units(trade.price), trade.quantity
+        prices = Range(price, price, price, price)
+        events: list[BrokerEvent] = []
+        for ticket in list(market.tickets):
+            if not left:
+                break
+            waited = ticket.waits
+            at = in_range(ticket, prices, self.rules)
+            if waited and ticket.stopped:
+                events.append(OrderTriggered(ticket.order_id, trade.ns))
+            if at is not None:
+                take = min(left, ticket.leaves)
+                left -= take
+                events.append(self._fill(market, ticket, at, take, trade.ns))
+        return events
+
+    # -- tickets ------------------------------------------------------------------------------
+
+    def _fill(self, market: _Market, ticket: Ticket, price: int, quantity: int, ns: int) -> OrderFilled:
+        self._fills += 1
+        ticket.leaves -= quantity
+        ticket.fills += 1
+        if not ticket.leaves:
+            market.tickets.remove(ticket)
+            self._forget(ticket)
+        return OrderFilled(ticket.order_id, ns, price, quantity, f"P{self._fills}", ticket.exit_reason)
+
+    def _remove(self, ticket: Ticket) -> None:
+        self._markets[self._of[ticket.instrument.symbol]].tickets.remove(ticket)
+        self._forget(ticket)
+
+    def _forget(self, ticket: Ticket) -> None:
+        del self._tickets[ticket.order_id]
+        self.working -= 1
+
+    def orders(self) -> Iterable[Ticket]:
+        """The working orders, oldest first."""
+        return list(self._tickets.values())

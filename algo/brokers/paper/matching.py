@@ -1,0 +1,117 @@
+"""Where an order trades on one bar: pure functions of ticket, bar and rules.
+
+The rules err on the side that costs the account: a stop before a target, never a better price than
+one that was surely there, never a price outside the bar or the day's band.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from algo.brokers.paper.rules import FillRules
+from algo.brokers.paper.ticket import Ticket
+from algo.market import Band, move
+from algo.model import Bar, Instrument, Side
+
+
+class Range(NamedTuple):
+    """A bar in price units, cut to the day's band where one is known."""
+
+    open: int
+    high: int
+    low: int
+    close: int
+
+
+def range_of(bar: Bar, instrument: Instrument, band: Band | None) -> Range | None:
+    """The bar's tradable prices; None when the bar lies outside the band altogether."""
+    low, high = instrument.units(bar.low), instrument.units(bar.high)
+    if band is not None:
+        low, high = max(low, band.floor), min(high, band.ceiling)
+        if low > high:
+            return None
+    opened = min(max(instrument.units(bar.open), low), high)
+    closed = min(max(instrument.units(bar.close), low), high)
+    return Range(opened, high, low, closed)
+
+
+def slipped(price: int, ticket: Ticket, prices: Range, rules: FillRules) -> int:
+    """`price` made worse by the slippage, but not worse than the bar's own prices."""
+    if rules.slippage:
+        ticks = rules.slippage * ticket.side
+        price = max(price + ticks, 1) if ticket.instrument.adjusted else move(ticket.instrument, price, ticks)
+    return min(max(price, prices.low), prices.high)
+
+
+def at_open(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
+    """The price at which the ticket trades on the bar's open, None when it does not.
+
+    A stop that the open has passed is set off and trades at the open. A limit that the open betters
+    trades at the open.
+    """
+    if ticket.auction:
+        return None
+    if ticket.waits:
+        passed = prices.open <= ticket.stop if ticket.side is Side.SELL else prices.open >= ticket.stop
+        if passed:
+            ticket.stopped = True
+            if ticket.two_legged or not ticket.limit:
+                return slipped(prices.open, ticket, prices, rules)
+        elif not ticket.two_legged:
+            return None
+    if ticket.rests:
+        if ticket.stopped and ticket.two_legged:
+            return slipped(prices.open, ticket, prices, rules)
+        return prices.open if _betters(prices.open, ticket, rules) else None
+    if rules.fill == "close" and ticket.at_market:
+        return None
+    return slipped(prices.open, ticket, prices, rules)
+
+
+def in_range(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
+    """The price at which the ticket trades inside the bar, after its open, None when it does not.
+
+    A stop comes before a target when the bar has both. The trigger of a trailing stop follows the
+    bar's best price only afterwards; when the bar closed beyond the moved trigger, it was hit on
+    the way there.
+    """
+    if ticket.auction:
+        return prices.close
+    if ticket.waits:
+        price = stop_hit(ticket, prices, rules)
+        if price is not None or ticket.waits is False:
+            return price
+        ticket.trail(prices.high if ticket.side is Side.SELL else prices.low)
+        if ticket.step:
+            passed = prices.close <= ticket.stop if ticket.side is Side.SELL else prices.close >= ticket.stop
+            if passed:
+                ticket.stopped = True
+                return slipped(ticket.stop, ticket, prices, rules)
+        if not ticket.two_legged:
+            return None
+    if ticket.rests and not (ticket.stopped and ticket.two_legged):
+        extreme = prices.low if ticket.side is Side.BUY else prices.high
+        return ticket.limit if _betters(extreme, ticket, rules) else None
+    if not ticket.limit and rules.fill == "close" and ticket.at_market:
+        return slipped(prices.close, ticket, prices, rules)
+    return None
+
+
+def stop_hit(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
+    """The price at which the ticket's stop trades inside the bar; sets it off when it is reached."""
+    reached = prices.low <= ticket.stop if ticket.side is Side.SELL else prices.high >= ticket.stop
+    if not reached:
+        return None
+    ticket.stopped = True
+    price = min(max(ticket.stop, prices.low), prices.high)
+    price = slipped(price, ticket, prices, rules)
+    if ticket.limit and not ticket.two_legged:
+        # A stop with a limit: it trades only when the limit still takes the trigger's price.
+        return price if (ticket.limit - price) * ticket.side >= 0 else None
+    return price
+
+
+def _betters(price: int, ticket: Ticket, rules: FillRules) -> bool:
+    """Whether a market at `price` fills the ticket's limit: through it, or touching when so set."""
+    distance = (ticket.limit - price) * ticket.side
+    return distance > 0 or (distance == 0 and rules.limit == "touch")

@@ -1,0 +1,66 @@
+"""One order inside the paper exchange."""
+
+from __future__ import annotations
+
+from algo.model import OrderType, PlaceOrder, Side, TriggerKind
+
+_STOPS = (TriggerKind.DOWN, TriggerKind.UP, TriggerKind.TRAIL_DOWN, TriggerKind.TRAIL_UP, TriggerKind.OCO)
+_ONCE = (OrderType.ATO, OrderType.ATC, OrderType.MOK, OrderType.MAK, OrderType.PLO)
+
+
+class Ticket:
+    """A place command and what is left of it. `limit` is 0 for an order at any price.
+
+    `stop` is the present trigger price while it waits, 0 when it does not; `two_legged` orders (OCO)
+    have a live limit beside the waiting stop. `arrived` is when the exchange got it.
+    """
+
+    __slots__ = (
+        "arrived", "at_market", "auction", "fills", "instrument", "leaves", "limit", "once",
+        "order_id", "order_type", "quantity", "side", "step", "stop", "stopped", "two_legged",
+    )  # fmt: skip
+
+    def __init__(self, command: PlaceOrder, arrived: int) -> None:
+        trigger = command.trigger
+        self.order_id = command.order_id
+        self.instrument = command.instrument
+        self.side: Side = command.side
+        self.order_type = command.order_type
+        self.quantity = command.quantity
+        self.leaves = command.quantity
+        self.arrived = arrived
+        self.at_market = command.at_market
+        self.limit = command.price if command.order_type is OrderType.LO else 0
+        self.stop = trigger.price if trigger is not None and trigger.kind in _STOPS else 0
+        self.step = trigger.step if trigger is not None else 0
+        self.two_legged = trigger is not None and trigger.kind is TriggerKind.OCO
+        self.stopped = False
+        self.once = command.order_type in _ONCE and not command.at_market
+        self.auction = command.order_type is OrderType.ATC and self.once
+        self.fills = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether a stop has not been set off yet."""
+        return self.stop != 0 and not self.stopped
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is in the book with a limit: plain, triggered, or the target leg of an OCO."""
+        return self.limit != 0 and (not self.waits or self.two_legged)
+
+    def trail(self, best: int) -> None:
+        """Let a trailing stop follow the market to its best price `best` (units)."""
+        if not self.step or not self.waits:
+            return
+        if self.side is Side.SELL:
+            self.stop = max(self.stop, best - self.step)
+        else:
+            self.stop = min(self.stop, best + self.step)
+
+    @property
+    def exit_reason(self) -> str:
+        """Which leg traded, for orders that have a stop; empty for the others."""
+        if self.stopped:
+            return "trailing" if self.step else "stop_loss"
+        return "take_profit" if self.two_legged else ""
