@@ -27,6 +27,8 @@ A refused order is not an error: it is an event (`OrderRejected`) that the strat
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AlgoError(Exception):
     """Base of every error that algo raises on purpose. Its text is one line for a person."""
@@ -61,11 +63,15 @@ class CatalogError(InputError):
 
 
 class StrategyError(AlgoError):
-    """A user's strategy raised. `line` names the place in the user's file as ``file.py:12``."""
+    """A user's strategy raised. `line` names the place in the user's file as ``file.py:12``.
+
+    `result` is what the run had gathered until then, where there is one.
+    """
 
     def __init__(self, text: str, line: str = "") -> None:
         super().__init__(text)
         self.line = line
+        self.result: Any = None
 
 
 class LookAheadError(AlgoError, IndexError):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from algo.clock import at, local_date
 from algo.errors import SettingError
@@ -25,36 +26,38 @@ DIVIDEND_TAX = Fraction(5, 100)
 class Lot:
     """What one fill opened and nothing has closed yet. `cost` is đồng at the fill price, without fees."""
 
-    __slots__ = ("charges", "cost", "entry_ns", "order_id", "quantity", "sellable_at")
+    __slots__ = ("cost", "entry_ns", "fee", "order_id", "quantity", "sellable_at", "tax")
 
     def __init__(
-        self, quantity: int, cost: int, charges: int, entry_ns: int, sellable_at: int, order_id: str
+        self, quantity: int, cost: int, fee: int, tax: int, entry_ns: int, sellable_at: int, order_id: str
     ) -> None:
         self.quantity = quantity
         self.cost = cost
-        self.charges = charges
+        self.fee = fee
+        self.tax = tax
         self.entry_ns = entry_ns
         self.sellable_at = sellable_at
         self.order_id = order_id
 
-    def take(self, quantity: int) -> tuple[int, int]:
-        """Remove `quantity`; give its share of cost and charges. The last share takes the remainder."""
-        if quantity == self.quantity:
-            part = self.cost, self.charges
-        else:
-            part = self.cost * quantity // self.quantity, self.charges * quantity // self.quantity
+    def take(self, quantity: int) -> tuple[int, int, int]:
+        """Remove `quantity`; give its share of cost, fee and tax. The last share takes the remainder."""
+        whole = self.quantity
+        cost = self.cost * quantity // whole
+        fee = self.fee * quantity // whole
+        tax = self.tax * quantity // whole
         self.quantity -= quantity
-        self.cost -= part[0]
-        self.charges -= part[1]
-        return part
+        self.cost -= cost
+        self.fee -= fee
+        self.tax -= tax
+        return cost, fee, tax
 
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
     """One quantity opened by one order and closed by another. `sign` is +1 for long, -1 for short.
 
-    `entry_value` and `exit_value` are đồng at the fill prices; `charges` are both sides' fees and
-    taxes. Profit after charges is ``sign * (exit_value - entry_value) - charges``.
+    `entry_value` and `exit_value` are đồng at the fill prices; `fees` and `taxes` are those of both
+    sides. Profit is ``sign * (exit_value - entry_value) - fees - taxes``.
     """
 
     instrument: Instrument
@@ -64,7 +67,8 @@ class RoundTrip:
     entry_value: int
     exit_ns: int
     exit_value: int
-    charges: int
+    fees: int
+    taxes: int
     exit_reason: str
     entry_order: str
     exit_order: str
@@ -73,7 +77,12 @@ class RoundTrip:
     @property
     def profit(self) -> int:
         """Profit in đồng after fees and taxes."""
-        return self.sign * (self.exit_value - self.entry_value) - self.charges
+        return self.sign * (self.exit_value - self.entry_value) - self.fees - self.taxes
+
+    @property
+    def charges(self) -> int:
+        """Fees and taxes of both sides."""
+        return self.fees + self.taxes
 
     @property
     def entry_price(self) -> float:
@@ -84,6 +93,17 @@ class RoundTrip:
     def exit_price(self) -> float:
         """Average exit price as the market shows prices."""
         return self.exit_value / (self.quantity * self.instrument.multiplier * self.instrument.scale)
+
+
+class _Exit(NamedTuple):
+    """The closing part of a fill, with its share of the fill's fee and tax."""
+
+    ns: int
+    price: int
+    quantity: int
+    fee: int
+    tax: int
+    reason: str
 
 
 class Position:
@@ -152,6 +172,17 @@ class Position:
         return f"<Position {self.quantity} {self.symbol}>"
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What changed the account besides a fill: đồng, and for a split the change in shares."""
+
+    ns: int
+    kind: str
+    symbol: str
+    amount: int
+    quantity: int = 0
+
+
 class Portfolio:
     """Positions and cash by account.
 
@@ -188,6 +219,7 @@ class Portfolio:
         self.taxes = 0
         self.dividends = 0
         self.contracts_today = 0
+        self.flows: list[Flow] = []
         self._receivable: list[tuple[int, int]] = []
         self._settles: dict[int, int] = {}
         self._day = 0
@@ -207,7 +239,7 @@ class Portfolio:
             raise SettingError(f"{instrument.symbol}: an opening position of shares cannot be short")
         position = self._position(instrument)
         cost = instrument.notional(price, abs(quantity))
-        position.lots.append(Lot(abs(quantity), cost, 0, 0, 0, "opening"))
+        position.lots.append(Lot(abs(quantity), cost, 0, 0, 0, 0, "opening"))
         position.quantity += quantity
         if not instrument.shortable:
             self.opening += cost
@@ -230,7 +262,10 @@ class Portfolio:
         day = self.date
         for position in self.positions.values():
             if position.quantity and position.instrument.shortable:
-                charged += self.fees_schedule.holding(position.instrument, abs(position.quantity), day)
+                fee = self.fees_schedule.holding(position.instrument, abs(position.quantity), day)
+                if fee:
+                    self.flows.append(Flow(ns, "holding", position.symbol, -fee))
+                    charged += fee
         self.cash[Account.DERIVATIVES] -= charged
         self.fees += charged
         self._day_equity = self.equity
@@ -306,19 +341,20 @@ class Portfolio:
         position = self._position(instrument)
         sign = int(side)
         value = price * quantity * instrument.multiplier
-        charges = fee + tax
         closing = min(quantity, abs(position.quantity)) if position.quantity * sign < 0 else 0
         reason = (exit_reason or "signal") if closing else ""
         profit = 0
         if closing:
-            profit = self._close(position, closing, quantity, value, charges, ns, reason, order_id, strategy)
+            exit_ = _Exit(ns, price, closing, fee * closing // quantity, tax * closing // quantity, reason)
+            profit = self._close(position, exit_, order_id, strategy)
         if quantity > closing:
             opened = quantity - closing
             position.lots.append(
                 Lot(
                     opened,
                     price * opened * instrument.multiplier,
-                    charges - charges * closing // quantity,
+                    fee - fee * closing // quantity,
+                    tax - tax * closing // quantity,
                     ns,
                     0 if instrument.shortable else self._settlement(ns),
                     order_id,
@@ -327,40 +363,27 @@ class Portfolio:
         position.quantity += sign * quantity
         account = instrument.account
         if instrument.shortable:
-            self.cash[account] += profit - charges
+            self.cash[account] += profit - fee - tax
         elif side is Side.BUY:
-            self.cash[account] -= value + charges
+            self.cash[account] -= value + fee + tax
         else:
-            self._receive(ns, value - charges)
+            self._receive(ns, value - fee - tax)
         self.fees += fee
         self.taxes += tax
         fill = Fill(ns, order_id, strategy, symbol, instrument, side, price, quantity, fee, tax, reason, tag)
         self.fills.append(fill)
         return fill
 
-    def _close(
-        self,
-        position: Position,
-        closing: int,
-        quantity: int,
-        value: int,
-        charges: int,
-        ns: int,
-        reason: str,
-        order_id: str,
-        strategy: str,
-    ) -> int:
+    def _close(self, position: Position, exit_: _Exit, order_id: str, strategy: str) -> int:
         """Close lots first in, first out; book round trips and give the profit before charges."""
         sign = 1 if position.quantity > 0 else -1
-        left, profit = closing, 0
-        value_left = value * closing // quantity  # exact: every unit of a fill has the same price
-        charges_left = charges * closing // quantity
+        unit = exit_.price * position.instrument.multiplier
+        left, fee_left, tax_left, profit = exit_.quantity, exit_.fee, exit_.tax, 0
         while left:
             lot = position.lots[0]
             part = min(left, lot.quantity)
-            cost, entry_charges = lot.take(part)
-            exit_value = value_left * part // left
-            exit_charges = charges_left * part // left
+            fee, tax = fee_left * part // left, tax_left * part // left
+            cost, entry_fee, entry_tax = lot.take(part)
             self.round_trips.append(
                 RoundTrip(
                     position.instrument,
@@ -368,19 +391,20 @@ class Portfolio:
                     part,
                     lot.entry_ns,
                     cost,
-                    ns,
-                    exit_value,
-                    entry_charges + exit_charges,
-                    reason,
+                    exit_.ns,
+                    unit * part,
+                    entry_fee + fee,
+                    entry_tax + tax,
+                    exit_.reason,
                     lot.order_id,
                     order_id,
                     strategy,
                 )
             )
-            profit += sign * (exit_value - cost)
+            profit += sign * (unit * part - cost)
             left -= part
-            value_left -= exit_value
-            charges_left -= exit_charges
+            fee_left -= fee
+            tax_left -= tax
             if not lot.quantity:
                 position.lots.popleft()
         position.realised += profit
@@ -392,6 +416,7 @@ class Portfolio:
             days = (local_date(due) - local_date(ns)).days
             fee = self.fees_schedule.advance(amount, days, local_date(ns))
             self.fees += fee
+            self.flows.append(Flow(ns, "advance", "", -fee))
             self.cash[Account.EQUITY] += amount - fee
         else:
             heappush(self._receivable, (due, amount))
@@ -423,12 +448,13 @@ class Portfolio:
             )
             self.taxes += tax
             self.dividends += gross
+            self.flows.append(Flow(action.ns, "dividend", action.symbol, gross - tax))
             heappush(self._receivable, (max(action.paid_ns, action.ns), gross - tax))
             self.advance_to(max(self.ns, action.ns))
         if action.ratio_new != action.ratio_old:
-            self._split(position, action.ratio_new, action.ratio_old)
+            self._split(position, action.ratio_new, action.ratio_old, action.ns)
 
-    def _split(self, position: Position, new: int, old: int) -> None:
+    def _split(self, position: Position, new: int, old: int, ns: int) -> None:
         # Fractions of a share are dropped once for the whole position, as the depository does; the
         # running total keeps single lots from losing one each.
         before = after = 0
@@ -436,6 +462,7 @@ class Portfolio:
             before += lot.quantity
             lot.quantity = before * new // old - after
             after += lot.quantity
+        self.flows.append(Flow(ns, "split", position.symbol, 0, after - position.quantity))
         position.quantity = after
         spent = sum(lot.cost for lot in position.lots if not lot.quantity)
         position.lots = deque(lot for lot in position.lots if lot.quantity)

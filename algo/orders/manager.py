@@ -68,6 +68,7 @@ class OrderManager:
         self._day_end = 0
         self.orders: dict[str, Order] = {}
         self.requests: dict[str, Request] = {}
+        self.every: list[Order] = []
         self.open: dict[int, Order] = {}
         self.held: dict[int, Order] = {}
         self.commands: list[Command] = []
@@ -96,8 +97,9 @@ class OrderManager:
 
     def submit(self, order: Order, venue: Venue, ledger: Portfolio, ns: int) -> None:
         """Send an order, hold it to a later session, or refuse it with the reason."""
-        self.open[id(order)] = order
         if order.status is OrderStatus.CREATED:
+            self.every.append(order)
+            self.open[id(order)] = order
             reason = static_refusal(order, venue)
             if reason is not None:
                 self._end(order, Step.REFUSE, ns, reason)
@@ -420,6 +422,7 @@ class OrderManager:
 
     def refuse(self, order: Order, ns: int, reason: str) -> None:
         """End an order that is not even well formed."""
+        self.every.append(order)
         self._end(order, Step.REFUSE, ns, reason)
 
     def expire(self, order: Order, ns: int, reason: str) -> None:

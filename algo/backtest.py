@@ -1,0 +1,386 @@
+"""Backtests: a strategy over stored bars, through the same engine that trades live."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+from algo.brokers.paper import FillRules
+from algo.clock import to_datetime
+from algo.data.feed import BarFeed
+from algo.engine import Engine
+from algo.errors import DataError, SettingError
+from algo.history import History
+from algo.market import fees_from
+from algo.model import Account, Bar, CorporateAction, Instrument, OrderStatus
+from algo.orders import Limits, Venue
+from algo.parameters import bind, declared
+from algo.portfolio import Portfolio
+from algo.result import Result
+from algo.simulation import Simulation
+from algo.strategy import Strategy
+from algo.valuation import equity_curve
+
+if TYPE_CHECKING:
+    from algo.data.series import Series
+
+DEFAULT_CASH = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run is given besides strategy and data.
+
+    `cash` is đồng, one number or by account ("equity", "derivatives"). `margin` is the initial
+    margin rate of futures (0.17 is 17 %), None for the dated rate. `opening` has positions held from
+    before: symbol -> (quantity, average price). `advance` lets sale money be used at once, for a fee.
+    """
+
+    cash: int | Mapping[str, int] = DEFAULT_CASH
+    rules: FillRules = field(default_factory=FillRules)
+    fees: Any = "vietnam"
+    margin: float | None = None
+    limits: Limits = field(default_factory=Limits)
+    opening: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    actions: Sequence[CorporateAction] = ()
+    advance: bool = False
+
+    def __post_init__(self) -> None:
+        if self.margin is not None and not 0 < self.margin <= 1:
+            raise SettingError(f"margin is above 0 and at most 1 (0.17 is 17 %), not {self.margin}")
+
+
+def backtest(
+    strategy: type[Strategy],
+    data: Any,
+    *,
+    cash: int | Mapping[str, int] = DEFAULT_CASH,
+    parameters: Mapping[str, Any] | None = None,
+    fill: Literal["open", "close"] = "open",
+    slippage: int = 0,
+    limit: Literal["through", "touch"] = "through",
+    participation: float | None = 0.10,
+    fees: Any = "vietnam",
+    margin: float | None = None,
+    limits: Limits | None = None,
+    opening: Mapping[str, tuple[int, float]] | None = None,
+    actions: Sequence[CorporateAction] | None = None,
+    advance: bool = False,
+    from_: Any = None,
+    to: Any = None,
+    **reading: Any,
+) -> Result:
+    """Run `strategy` over `data` and give the result.
+
+    `data` is a DataFrame, a path, a symbol of the catalog, or a dict of these by symbol. `reading`
+    says how files are to be read (symbol, unit, adjusted, stamp, board, width, columns) where
+    detection is not wanted. `cash` is đồng; `fees` is "vietnam", "none", `FlatFees(...)`, a mapping of
+    settings, or your own callable(symbol, side, price, quantity) -> đồng. Fill settings are those of
+    docs/fill-rules.md. `limits` bound orders, positions and the daily loss.
+
+    Raises InputError for what you gave wrong, and StrategyError when the strategy raises; the error's
+    `result` has what happened until then.
+    """
+    settings = Settings(
+        cash=cash,
+        rules=FillRules(fill, slippage, limit, participation),
+        fees=fees,
+        margin=margin,
+        limits=limits if limits is not None else Limits(),
+        opening=opening or {},
+        actions=actions or (),
+        advance=advance,
+    )
+    run = prepare(strategy, load(data, from_=from_, to=to, **reading), settings, parameters)
+    result = run.execute()
+    if run.simulation.failure is not None:
+        error = run.simulation.failure
+        error.result = result
+        raise error
+    return result
+
+
+def load(data: Any, *, from_: Any = None, to: Any = None, **reading: Any) -> dict[str, Series]:
+    """The series behind `data` by symbol, cut to the range."""
+    from algo.data import load as load_data
+
+    return load_data(data, from_=from_, to=to, **reading)
+
+
+class Store:
+    """The histories of a backtest: whole arrays, revealed bar by bar. Wider bars are built once."""
+
+    def __init__(self, series: Mapping[str, Series]) -> None:
+        self._series = series
+        self._made: dict[tuple[str, str | None], History] = {}
+
+    def history(self, symbol: str, width: str | None) -> History:
+        """The history of `symbol` in `width` ("15m", "1d"), or in the width of the data."""
+        key = (symbol, width)
+        if key not in self._made:
+            one = self._series.get(symbol)
+            if one is None:
+                near = difflib.get_close_matches(symbol, self._series, 1)
+                hint = (
+                    f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(self._series))}"
+                )
+                raise DataError(f"no data for {symbol!r} in this run{hint}")
+            self._made[key] = _history(one, width)
+            if width is not None and self._made[key].width == one.width:
+                self._made[key] = self.history(symbol, None)
+        return self._made[key]
+
+
+def _history(one: Series, width: str | None) -> History:
+    if width is not None:
+        from algo.data.widths import parse_width, widen
+
+        wanted = parse_width(width)
+        if wanted < one.width:
+            raise DataError(f"{one.symbol}: bars of {width} cannot be built from wider ones")
+        if wanted != one.width:
+            one = widen(one, wanted)
+    return History(
+        one.symbol, one.width, one.time, one.start, one.open, one.high, one.low, one.close, one.volume
+    )
+
+
+@dataclass
+class Run:
+    """A prepared run: everything wired, nothing executed yet."""
+
+    strategy: Strategy
+    engine: Engine
+    ledger: Portfolio
+    feed: BarFeed
+    simulation: Simulation
+    settings: Settings
+    opening: dict[str, tuple[Instrument, int, int]]
+    notes: list[str]
+
+    def execute(self, watch: Callable[[tuple[Bar, ...]], None] | None = None) -> Result:
+        """Go through the whole feed and collect the result; an interrupt ends it early and keeps it."""
+        interrupted = False
+        try:
+            self.simulation.run(watch)
+        except KeyboardInterrupt:
+            interrupted = True
+            self.simulation.finish()
+        return _collect(self, interrupted)
+
+
+def prepare(
+    strategy: type[Strategy],
+    series: Mapping[str, Series],
+    settings: Settings,
+    parameters: Mapping[str, Any] | None = None,
+) -> Run:
+    """Wire a strategy, its ledger, the engine and the paper exchange over a feed."""
+    notes: list[str] = []
+    given = _fitting(strategy, dict(parameters or {}), series, notes)
+    instance = strategy(**given)
+    feed = BarFeed(series, settings.actions)
+    store = Store(series)
+    venues = {
+        symbol: Venue(symbol, instrument, store.history(symbol, None))
+        for symbol, instrument in feed.instruments.items()
+    }
+    by_instrument = {venue.instrument.symbol: venue for venue in venues.values()}
+
+    def mark(instrument: Instrument) -> int | None:
+        venue = by_instrument.get(instrument.symbol)
+        if venue is None or venue.instrument is not instrument:
+            for candidate in venues.values():
+                if candidate.instrument.symbol == instrument.symbol:
+                    venue = by_instrument[instrument.symbol] = candidate
+        return None if venue is None else venue.last
+
+    ledger = Portfolio(
+        _cash(settings.cash, feed),
+        fees=fees_from(settings.fees),
+        calendar=feed.calendar,
+        margin=None if settings.margin is None else Fraction(str(settings.margin)),
+        advance=settings.advance,
+        marks=mark,
+    )
+    opening = {}
+    for symbol, (quantity, price) in settings.opening.items():
+        if symbol not in feed.instruments:
+            raise SettingError(f"opening position in {symbol!r}, which the data does not have")
+        instrument = feed.instruments[symbol]
+        units = instrument.units(price)
+        ledger.open(instrument, quantity, units)
+        opening[symbol] = (instrument, quantity, units)
+    engine = Engine(
+        {strategy.__name__: (instance, ledger)}, venues, store, {strategy.__name__: settings.limits}
+    )
+    simulation = Simulation(engine, ledger, feed, settings.rules)
+    return Run(instance, engine, ledger, feed, simulation, settings, opening, notes)
+
+
+def _fitting(
+    strategy: type[Strategy], given: dict[str, Any], series: Mapping[str, Series], notes: list[str]
+) -> dict[str, Any]:
+    """The parameters, with the one symbol of the data in place of a default that the data lacks."""
+    known = declared(strategy)
+    default = known.get("symbol", (None, None))[1]
+    if "symbol" in known and "symbol" not in given and default not in series and len(series) == 1:
+        (only,) = series
+        given["symbol"] = only
+        notes.append(f"parameter symbol is {only}, the data's only symbol, instead of {default}")
+    symbol = bind(strategy, given).get("symbol")
+    if isinstance(symbol, str) and symbol not in series:
+        near = difflib.get_close_matches(symbol, series, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(series))}"
+        raise DataError(f"the data has no symbol {symbol!r}; {hint} (set it with -p symbol=…)")
+    return given
+
+
+def _cash(cash: int | Mapping[str, int], feed: BarFeed) -> dict[Account, int]:
+    accounts = sorted({i.account for i in feed.instruments.values()})
+    if isinstance(cash, Mapping):
+        try:
+            given = {Account(name): _dong(amount) for name, amount in cash.items()}
+        except ValueError:
+            raise SettingError(f"cash is by account, equity and derivatives, not {', '.join(cash)}") from None
+        return given
+    if len(accounts) > 1:
+        raise SettingError(
+            "the data has shares and futures, which are paid from two accounts: "
+            "give cash for each (equity and derivatives)"
+        )
+    return {accounts[0]: _dong(cash)}
+
+
+def _dong(amount: Any) -> int:
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount >= 0:
+        raise SettingError(f"cash is whole đồng from 0, not {amount!r}")
+    if amount != int(amount):
+        raise SettingError(f"cash is whole đồng, not {amount!r}")
+    return int(amount)
+
+
+# -- the result ---------------------------------------------------------------------------------
+
+
+def _collect(run: Run, interrupted: bool) -> Result:
+    import pandas as pd
+
+    from algo.clock import HO_CHI_MINH
+    from algo.research.statistics import statistics
+    from algo.result import fills_frame, trades_frame
+
+    simulation, ledger, feed, engine = run.simulation, run.ledger, run.feed, run.engine
+    moments = simulation.moments
+    equity, exposed = equity_curve(feed, ledger, simulation.fill_moments, moments, run.opening)
+    index = (
+        pd.DatetimeIndex(feed.times[:moments].astype("datetime64[ns]"))
+        .tz_localize("UTC")
+        .tz_convert(HO_CHI_MINH)
+    )
+    curve = pd.Series(equity, index=index, name="equity")
+    exposure = pd.Series(exposed, index=index, name="exposure")
+    symbols = {}
+    for symbol, one in feed.series.items():
+        symbols[symbol] = symbol
+        for code in () if one.contract is None else set(one.contract.tolist()):
+            symbols[str(code)] = symbol
+    trades = trades_frame(ledger.round_trips, symbols, ledger.fills)
+    fills = fills_frame(ledger.fills, symbols)
+    bars = (
+        sum(int((one.time <= feed.times[moments - 1]).sum()) for one in feed.series.values())
+        if moments
+        else 0
+    )
+    stats = statistics(curve, trades, fills, exposure, bars=bars, opening=ledger.opening)
+    stats["fees"], stats["taxes"] = ledger.fees, ledger.taxes
+    failure = simulation.failure
+    result = Result(
+        strategy=type(run.strategy).__name__,
+        parameters=dict(run.strategy.parameters),
+        settings=_settings_shown(run.settings),
+        data=[_facts(one) for one in feed.series.values()],
+        equity=curve,
+        exposure=exposure,
+        stats=stats,
+        warnings=_warnings(run, interrupted),
+        messages=[(ns, text) for ns, _, text in engine.messages],
+        error=str(failure) if failure is not None else "",
+        _fills=ledger.fills,
+        _orders=engine.manager.every,
+        _trades=ledger.round_trips,
+        _symbols=symbols,
+        _series=feed.series,
+    )
+    result.__dict__["trades"], result.__dict__["fills"] = trades, fills
+    return result
+
+
+def _settings_shown(settings: Settings) -> dict[str, Any]:
+    rules = settings.rules
+    fees = settings.fees
+    return {
+        "cash": settings.cash if isinstance(settings.cash, int | float) else dict(settings.cash),
+        "fill": rules.fill,
+        "slippage": rules.slippage,
+        "limit": rules.limit,
+        "participation": rules.participation,
+        "fees": fees if isinstance(fees, str) else getattr(fees, "__name__", None) or repr(fees),
+        "margin": settings.margin if settings.margin is not None else "dated",
+    }
+
+
+def _facts(one: Series) -> dict[str, Any]:
+    from algo.data.series import width_name
+
+    return {
+        "symbol": one.symbol,
+        "from": to_datetime(int(one.start[0])).isoformat(),
+        "to": to_datetime(int(one.time[-1])).isoformat(),
+        "bars": len(one),
+        "width": width_name(one.width),
+        "board": str(one.board),
+        "adjusted": one.adjusted,
+        "notes": list(one.notes),
+    }
+
+
+def _warnings(run: Run, interrupted: bool) -> list[str]:
+    """What a reader must know to believe the figures, one line each."""
+    engine, ledger, feed = run.engine, run.ledger, run.feed
+    found = list(run.notes)
+    if run.simulation.failure is not None:
+        found.append(f"ended early: {run.simulation.failure}")
+    if interrupted:
+        found.append("interrupted: the figures cover the time until then")
+    found += [
+        f"{one.symbol}: prices are adjusted, so ticks are not enforced and order prices are rounded to the đồng"
+        for one in feed.series.values()
+        if one.adjusted
+    ]
+    for symbol, days in feed.unbanded.items():
+        found.append(f"{symbol}: {days} days opened outside the computed band and have none (ex-dates?)")
+    settled = sum(fill.exit_reason == "settlement" for fill in ledger.fills)
+    if settled:
+        found.append(
+            f"{settled} positions were settled at their contract's last close, not the official price"
+        )
+    if run.simulation.exchange.capped:
+        share = run.settings.rules.participation or 0
+        capped = run.simulation.exchange.capped
+        found.append(f"{capped} fills were cut short by the cap of {share:.0%} of a bar's volume")
+    refused = sum(o.status in (OrderStatus.REFUSED, OrderStatus.REJECTED) for o in engine.manager.every)
+    if refused:
+        reasons = sorted(engine.refusals.items(), key=lambda item: (-item[1], item[0]))
+        shown = "; ".join(f"{count} × {reason}" for reason, count in reasons[:3])
+        found.append(f"{refused} orders were refused: {shown}" + ("; …" if len(reasons) > 3 else ""))
+    found += [
+        f"open at the end: {position.quantity:,} {position.symbol}, valued at the last close"
+        for position in ledger.held()
+    ]
+    if any(cash < 0 for cash in ledger.cash.values()) or ledger.equity < 0:
+        found.append("the account ended below zero: a broker would have closed its positions before")
+    return found

@@ -1,0 +1,140 @@
+"""One strategy over a feed: the loop that backtest and paper run share.
+
+The order of things within a bar is the order in which they happen in the market: what is due before
+it begins, its open, what is due inside it, its range, what is due at its end, and only then the
+strategy, who sees the bar when it is complete.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from algo.brokers.paper import FillRules, PaperExchange
+from algo.data.feed import BarFeed
+from algo.engine import NEVER, Engine
+from algo.errors import StrategyError
+from algo.model import (
+    Bar,
+    BrokerEvent,
+    Command,
+    ContractRolled,
+    DayStarted,
+    Fill,
+    MarketEvent,
+    SessionChanged,
+    TimerFired,
+)
+from algo.portfolio import Portfolio
+
+
+class Simulation:
+    """Runs an engine against a paper exchange over a feed of bars.
+
+    `fill_moments` has, for each fill of the ledger, the index of the moment it belongs to.
+    """
+
+    def __init__(self, engine: Engine, ledger: Portfolio, feed: BarFeed, rules: FillRules) -> None:
+        self.engine = engine
+        self.ledger = ledger
+        self.feed = feed
+        self.exchange = PaperExchange(feed.instruments, rules)
+        self.fill_moments: list[int] = []
+        self.moments = 0
+        self._events: deque[MarketEvent] = deque(feed.events)
+        self._next = feed.events[0].ns
+        self._late = rules.fill == "close"
+
+    @property
+    def failure(self) -> StrategyError | None:
+        """Why the run ended early, if it did."""
+        return self.engine.failures[0] if self.engine.failures else None
+
+    def run(self, watch: Callable[[tuple[Bar, ...]], None] | None = None) -> None:
+        """Go through the whole feed; `watch` is called after each moment. A strategy that raises ends it."""
+        engine, exchange = self.engine, self.exchange
+        step = engine.step
+        self._pump(engine.start(self._next), 0)
+        self._next = min(self._next, engine.next_timer)
+        for chunk in self.feed.chunks():
+            for bars in chunk:
+                if exchange.working or self._next <= bars[0][1]:
+                    self._market(bars, self.moments)
+                commands = step(bars)
+                if commands:
+                    for bar in bars:
+                        exchange.see(bar)
+                    self._pump(commands, self.moments)
+                    self._next = min(self._next, engine.next_timer)
+                if watch is not None:
+                    watch(bars)
+                self.moments += 1
+                if engine.failures:
+                    self.finish()
+                    return
+        self.finish()
+
+    def finish(self) -> None:
+        """Tell the strategy that there is nothing more."""
+        end = int(self.feed.times[self.moments - 1]) if self.moments else self._next
+        self._pump(self.engine.stop(end), max(self.moments - 1, 0))
+
+    def _market(self, bars: tuple[Bar, ...], moment: int) -> None:
+        """Everything that happens in the market before the strategy sees these bars."""
+        exchange, ns = self.exchange, bars[0][1]
+        start = min(bar.start for bar in bars) if len(bars) > 1 else bars[0].start
+        self._due(start, moment)
+        if exchange.working:
+            for bar in bars:
+                self._take(exchange.open_bar(bar), moment)
+        self._due(ns - 1, moment)
+        if exchange.working:
+            for bar in bars:
+                events = exchange.range_bar(bar)
+                while events:
+                    self._take(events, moment)
+                    events = exchange.late_stops(bar)
+        if not self._late:
+            self._due(ns, moment, timers=False)
+
+    def _due(self, until: int, moment: int, *, timers: bool = True) -> None:
+        """Market events and timers up to and including `until`, in order."""
+        if self._next > until:
+            return
+        events, engine = self._events, self.engine
+        while True:
+            event_ns = events[0].ns if events else NEVER
+            timer_ns = engine.next_timer if timers else NEVER
+            if min(event_ns, timer_ns) > until:
+                break
+            if event_ns <= timer_ns:
+                self._market_event(events.popleft(), moment)
+            else:
+                self._pump(engine.step(TimerFired(timer_ns)), moment)
+        self._next = min(events[0].ns if events else NEVER, engine.next_timer)
+
+    def _market_event(self, event: MarketEvent, moment: int) -> None:
+        exchange = self.exchange
+        if isinstance(event, DayStarted):
+            exchange.start_day(event.day, event.references, event.idle)
+        elif isinstance(event, SessionChanged):
+            if event.session == "C":
+                self._take(exchange.close_day(event.board, event.ns), moment)
+        elif isinstance(event, ContractRolled):
+            exchange.roll(event.symbol, event.new)
+        self._pump(self.engine.step(event), moment)
+
+    def _take(self, events: Iterable[BrokerEvent], moment: int) -> None:
+        for event in events:
+            self._pump(self.engine.step(event), moment)
+
+    def _pump(self, commands: Sequence[Command], moment: int) -> None:
+        """Send commands and apply what comes back, until both sides are quiet."""
+        engine, exchange = self.engine, self.exchange
+        queue = deque(commands)
+        while queue:
+            for event in exchange.execute(queue.popleft(), engine.now):
+                queue.extend(engine.step(event))
+        fills: list[Fill] = self.ledger.fills
+        while len(self.fill_moments) < len(fills):
+            self.fill_moments.append(moment)
