@@ -29,7 +29,7 @@ install: .venv/.installed
 	@echo "Installing the locked packages into .venv: a minute or two, this first time"
 	@$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.lock
-	.venv/bin/python -m pip install --quiet --no-deps --require-hashes --no-build-isolation -r requirements-source.lock
+	.venv/bin/python -m pip install --quiet --no-deps --require-hashes --use-pep517 --no-build-isolation -r requirements-source.lock
 	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
