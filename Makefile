@@ -23,9 +23,9 @@ install: .venv/.installed
 
 .venv/.installed: requirements.lock requirements-source.lock pyproject.toml
 	@test -n "$(PYTHON)" || { \
-		echo "algo needs Python 3.11 or newer: install it, or name it: make PYTHON=/path/to/python3"; exit 1; }
+		echo "algo needs Python 3.11 or newer: install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
-		echo "$(PYTHON) cannot make environments: install its venv package (apt-get install python3-venv)"; exit 1; }
+		echo "$(PYTHON) cannot make environments: install its venv package (apt-get install python3-venv)" >&2; exit 1; }
 	@echo "Installing the locked packages into .venv: a minute or two, this first time"
 	@$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.lock
