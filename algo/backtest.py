@@ -168,7 +168,6 @@ class Run:
             self.simulation.run(watch)
         except KeyboardInterrupt:
             interrupted = True
-            self.simulation.finish()
         return _collect(self, interrupted)
 
 

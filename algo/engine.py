@@ -45,6 +45,7 @@ from algo.strategy import Strategy
 NEVER = 1 << 62
 _ROUNDS = 1_000
 _NOTHING: tuple[Command, ...] = ()
+_OnBars = Callable[[dict[str, Bar]], None]
 
 
 class Engine:
@@ -80,6 +81,7 @@ class Engine:
             strategy._desk = desk
             self.desks[name] = desk
         self._all = list(self.desks.values())
+        self._wakes = self._wake_list()
         self._handlers: dict[type, Callable[[Any], None]] = {
             DayStarted: self._day_started,
             SessionChanged: self._session_changed,
@@ -114,47 +116,55 @@ class Engine:
         A tuple of bars is all that became complete at one moment.
         """
         kind = event.__class__
-        if kind is tuple:
-            return self._bars(event)
-        self._tell(event.ns)
-        handler = self._handlers.get(kind)
-        if handler is not None:
-            handler(event)
-        else:
-            self.manager.apply(event)
-        if self.manager.held:
-            self._release_waiting()
-        return self._drain()
-
-    def _bars(self, bars: tuple[Bar, ...]) -> Sequence[Command]:
-        now = bars[0][1]
-        self.now = max(self.now, now)
+        if kind is not tuple:
+            self._tell(event.ns)
+            handler = self._handlers.get(kind)
+            if handler is not None:
+                handler(event)
+            else:
+                self.manager.apply(event)
+            if self.manager.held:
+                self._release_waiting()
+            return self._drain()
+        now = event[0][1]
+        if now > self.now:
+            self.now = now
         base = self._base
-        for bar in bars:
+        for bar in event:
             base[bar[0]].n += 1
-        for history in self._wide:
-            history.reveal_until(now)
+        if self._wide:
+            for history in self._wide:
+                history.reveal_until(now)
         busy = False
-        for desk in self._all:
-            if desk.failure is not None:
-                continue
+        for desk, on_bar, on_bars in self._wakes:
             desk.now = now
-            heard = desk.heard
             try:
-                if "on_bar" in heard:
-                    on_bar = desk.strategy.on_bar
-                    for bar in bars:
+                if on_bar is not None:
+                    for bar in event:
                         on_bar(bar)
-                if "on_bars" in heard:
-                    desk.strategy.on_bars({bar[0]: bar for bar in bars})
+                if on_bars is not None:
+                    on_bars({bar[0]: bar for bar in event})
             except Exception as error:  # noqa: BLE001 - a user's code may raise anything
                 self._fail(desk, error)
             if desk.intents:
                 busy = True
         return self._drain() if busy else _NOTHING
 
+    def _wake_list(self) -> list[tuple[Desk, Callable[[Bar], None] | None, _OnBars | None]]:
+        """Who hears bars, and with what: looked up once, because it is needed for every bar."""
+        return [
+            (
+                desk,
+                desk.strategy.on_bar if "on_bar" in desk.heard else None,
+                desk.strategy.on_bars if "on_bars" in desk.heard else None,
+            )
+            for desk in self._all
+            if desk.failure is None
+        ]
+
     def _tell(self, ns: int) -> None:
-        self.now = max(self.now, ns)
+        if ns > self.now:
+            self.now = ns
         for desk in self._all:
             desk.now = self.now
 
@@ -162,12 +172,11 @@ class Engine:
         """Act on intents and tell of changes until nothing is left; give the commands."""
         manager, rounds = self.manager, 0
         while True:
-            changed = manager.changed
-            if changed:
-                manager.changed = []
+            idle = True
+            if manager.changed:
+                changed, manager.changed = manager.changed, []
                 for order in changed:
                     self._order_changed(order)
-            idle = True
             for desk in self._all:
                 if desk.intents:
                     intents, desk.intents = desk.intents, []
@@ -242,6 +251,8 @@ class Engine:
         self.next_timer = min(self.next_timer, ns)
 
     def _make_room(self, desk: Desk, order: Order, venue: Venue) -> None:
+        if not self.manager.open:
+            return
         held = desk.ledger.quantity(order.instrument.symbol)
         if held * order.side >= 0:
             return
@@ -300,7 +311,7 @@ class Engine:
         opened = min(quantity, abs(position)) if position * order.side > 0 else 0
         if order.attached is not None and opened:
             self._attach(desk, order, opened, event.price)
-        if not order.parent or position == 0:
+        if self.manager.open and (not order.parent or position == 0):
             self._fit_exits(desk, order, position)
         desk.position_changed(order.symbol, order)
         if "on_fill" in desk.heard:
@@ -354,7 +365,7 @@ class Engine:
         session = Session(event.session)
         for venue in self.venues.values():
             if venue.instrument.board is event.board:
-                venue.session = session
+                venue.enter(session)
                 self._release(venue)
         for desk in self._all:
             if "on_session" in desk.heard:
@@ -454,6 +465,7 @@ class Engine:
             )
             failure.__cause__ = error
         desk.failure = failure
+        self._wakes = self._wake_list()
         desk.intents.clear()
         self.failures.append(failure)
         for view in desk.working:

@@ -141,43 +141,46 @@ class Indicator:
     function has enough bars is NaN, and `ready` is False.
     """
 
-    __slots__ = ("_function", "_history", "_values", "_view", "name")
+    __slots__ = ("_first", "_function", "_history", "_solid", "_values", "_view", "name")
 
     def __init__(self, name: str, history: History, values: Floats, function: Callable[[], Floats]) -> None:
         self.name = name
         self._history = history
         self._function = function
+        self._set(values)
+
+    def _set(self, values: Floats) -> None:
         self._values = values
         self._view = memoryview(values)  # type: ignore[arg-type]
+        missing = np.isnan(values)
+        self._first = int(np.argmin(missing)) if not missing.all() else len(values)
+        self._solid = not missing[self._first :].any()
 
     def _refresh(self) -> None:
         # The history has grown past what was computed (live): compute again from the same first bar,
         # so that the values are the very bits a backtest shows.
-        self._values = self._function()
-        self._view = memoryview(self._values)  # type: ignore[arg-type]
+        self._set(self._function())
 
     def __getitem__(self, index: int) -> float:
         n = self._history.n
-        at = n + index if index < 0 else index
-        if at < 0 or at >= n:
-            raise LookAheadError(f"{self.name}[{index}] with {n} bars known: read indices from -{n} to -1")
+        if index < 0:
+            index += n
+        if not 0 <= index < n:
+            raise LookAheadError(f"{self.name}: {n} bars are known; read indices from -{n} to -1")
         try:
-            value: float = self._view[at]
+            value: float = self._view[index]
         except IndexError:
             self._refresh()
-            value = self._view[at]
+            value = self._view[index]
         return value
 
     @property
     def ready(self) -> bool:
         """Whether the present value exists."""
         n = self._history.n
-        if n == 0:
-            return False
-        if n > len(self._view):
+        if n > len(self._values):
             self._refresh()
-        value = self._view[n - 1]
-        return not isnan(value)
+        return n > self._first and (self._solid or not isnan(self._view[n - 1]))
 
     @property
     def values(self) -> Floats:

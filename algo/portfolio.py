@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -83,6 +83,18 @@ class RoundTrip:
     def charges(self) -> int:
         """Fees and taxes of both sides."""
         return self.fees + self.taxes
+
+    def plus(self, other: RoundTrip) -> RoundTrip:
+        """This round trip and a later part of the same two orders, as one."""
+        return replace(
+            self,
+            quantity=self.quantity + other.quantity,
+            entry_value=self.entry_value + other.entry_value,
+            exit_ns=other.exit_ns,
+            exit_value=self.exit_value + other.exit_value,
+            fees=self.fees + other.fees,
+            taxes=self.taxes + other.taxes,
+        )
 
     @property
     def entry_price(self) -> float:
@@ -481,7 +493,11 @@ class Portfolio:
     @property
     def equity(self) -> int:
         """Đồng everything is worth at the marks, before the cost of closing it."""
-        return sum(self.cash.values()) + self.receivable + sum(p.value for p in self.positions.values())
+        value = sum(self.cash.values()) + self.receivable
+        for position in self.positions.values():
+            if position.quantity:
+                value += position.value
+        return value
 
     @property
     def realised(self) -> int:

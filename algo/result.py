@@ -143,46 +143,41 @@ def trades_frame(
     import pandas as pd
 
     tags = {fill.order_id: fill.tag for fill in fills}
-    merged: list[list[RoundTrip]] = []
+    merged: list[RoundTrip] = []
     for trip in trips:
-        last = merged[-1][-1] if merged else None
-        if (
-            last is not None
-            and (last.entry_order, last.exit_order, last.exit_reason, last.sign)
-            == (trip.entry_order, trip.exit_order, trip.exit_reason, trip.sign)
-            and trip.exit_order
-        ):
-            merged[-1].append(trip)
+        last = merged[-1] if merged else None
+        if last is not None and last.exit_order and _same_orders(last, trip):
+            merged[-1] = last.plus(trip)
         else:
-            merged.append([trip])
-    rows: list[tuple[Any, ...]] = []
-    for parts in merged:
-        first, last = parts[0], parts[-1]
-        quantity = sum(p.quantity for p in parts)
-        unit = quantity * first.instrument.multiplier * first.instrument.scale
-        costs = sum(p.charges for p in parts)
-        tax = sum(p.taxes for p in parts)
-        rows.append(
-            (
-                symbols.get(first.instrument.symbol, first.instrument.symbol),
-                first.instrument.symbol,
-                "long" if first.sign > 0 else "short",
-                quantity,
-                first.entry_ns,
-                sum(p.entry_value for p in parts) / unit,
-                last.exit_ns,
-                sum(p.exit_value for p in parts) / unit,
-                sum(p.profit for p in parts),
-                costs - tax,
-                tax,
-                first.exit_reason,
-                tags.get(first.entry_order, ""),
-            )
-        )
-    frame = pd.DataFrame(rows, columns=list(_TRADE_COLUMNS))
+            merged.append(trip)
+    columns: tuple[list[Any], ...] = (
+        [symbols.get(t.instrument.symbol, t.instrument.symbol) for t in merged],
+        [t.instrument.symbol for t in merged],
+        ["long" if t.sign > 0 else "short" for t in merged],
+        [t.quantity for t in merged],
+        [t.entry_ns for t in merged],
+        [t.entry_price for t in merged],
+        [t.exit_ns for t in merged],
+        [t.exit_price for t in merged],
+        [t.profit for t in merged],
+        [t.fees for t in merged],
+        [t.taxes for t in merged],
+        [t.exit_reason for t in merged],
+        [tags.get(t.entry_order, "") for t in merged],
+    )
+    frame = pd.DataFrame(dict(zip(_TRADE_COLUMNS, columns, strict=True)))
     for name in ("entry_time", "exit_time"):
         frame[name] = _times(frame[name].tolist())
     return frame
+
+
+def _same_orders(a: RoundTrip, b: RoundTrip) -> bool:
+    return (
+        a.exit_order == b.exit_order
+        and a.entry_order == b.entry_order
+        and a.exit_reason == b.exit_reason
+        and a.sign == b.sign
+    )
 
 
 def fills_frame(fills: Sequence[Fill], symbols: Mapping[str, str]) -> pd.DataFrame:

@@ -20,7 +20,6 @@ from algo.model import (
     Command,
     ContractRolled,
     DayStarted,
-    Fill,
     MarketEvent,
     SessionChanged,
     TimerFired,
@@ -53,26 +52,29 @@ class Simulation:
     def run(self, watch: Callable[[tuple[Bar, ...]], None] | None = None) -> None:
         """Go through the whole feed; `watch` is called after each moment. A strategy that raises ends it."""
         engine, exchange = self.engine, self.exchange
-        step = engine.step
+        step, failures = engine.step, engine.failures
         self._pump(engine.start(self._next), 0)
         self._next = min(self._next, engine.next_timer)
-        for chunk in self.feed.chunks():
-            for bars in chunk:
-                if exchange.working or self._next <= bars[0][1]:
-                    self._market(bars, self.moments)
-                commands = step(bars)
-                if commands:
-                    for bar in bars:
-                        exchange.see(bar)
-                    self._pump(commands, self.moments)
-                    self._next = min(self._next, engine.next_timer)
-                if watch is not None:
-                    watch(bars)
-                self.moments += 1
-                if engine.failures:
-                    self.finish()
-                    return
-        self.finish()
+        moment = 0
+        try:
+            for chunk in self.feed.chunks():
+                for bars in chunk:
+                    if exchange.working or self._next <= bars[0][1]:
+                        self._market(bars, moment)
+                    commands = step(bars)
+                    if commands:
+                        for bar in bars:
+                            exchange.see(bar)
+                        self._pump(commands, moment)
+                        self._next = min(self._next, engine.next_timer)
+                    moment += 1
+                    if watch is not None:
+                        watch(bars)
+                    if failures:
+                        return
+        finally:
+            self.moments = moment
+            self.finish()
 
     def finish(self) -> None:
         """Tell the strategy that there is nothing more."""
@@ -122,19 +124,29 @@ class Simulation:
                 self._take(exchange.close_day(event.board, event.ns), moment)
         elif isinstance(event, ContractRolled):
             exchange.roll(event.symbol, event.new)
-        self._pump(self.engine.step(event), moment)
+        commands = self.engine.step(event)
+        if commands:
+            self._pump(commands, moment)
+        self._date_fills(moment)
 
     def _take(self, events: Iterable[BrokerEvent], moment: int) -> None:
+        step = self.engine.step
         for event in events:
-            self._pump(self.engine.step(event), moment)
+            commands = step(event)
+            if commands:
+                self._pump(commands, moment)
+        self._date_fills(moment)
 
     def _pump(self, commands: Sequence[Command], moment: int) -> None:
         """Send commands and apply what comes back, until both sides are quiet."""
-        engine, exchange = self.engine, self.exchange
-        queue = deque(commands)
-        while queue:
-            for event in exchange.execute(queue.popleft(), engine.now):
+        engine, execute = self.engine, self.exchange.execute
+        queue = list(commands)
+        for command in queue:
+            for event in execute(command, engine.now):
                 queue.extend(engine.step(event))
-        fills: list[Fill] = self.ledger.fills
-        while len(self.fill_moments) < len(fills):
-            self.fill_moments.append(moment)
+        self._date_fills(moment)
+
+    def _date_fills(self, moment: int) -> None:
+        missing = len(self.ledger.fills) - len(self.fill_moments)
+        if missing:
+            self.fill_moments += [moment] * missing

@@ -29,7 +29,8 @@ from algo.model import (
     SessionChanged,
 )
 
-CHUNK = 8_192
+# Small enough that a chunk's tuples die before the garbage collector looks at them.
+CHUNK = 256
 _EPOCH = date(1970, 1, 1).toordinal()
 _OFFSET = 7 * HOUR
 
@@ -220,25 +221,21 @@ def _when(bar: Bar) -> int:
 _new_bar = partial(tuple.__new__, Bar)
 
 
-def _bars(one: Series, first: int, last: int) -> list[Bar]:
+def _bars(one: Series, first: int, last: int) -> Iterator[Bar]:
     symbol = one.symbol
-    return list(
-        map(
-            _new_bar,
-            zip(
-                repeat(symbol),
-                one.time[first:last].tolist(),
-                one.open[first:last].tolist(),
-                one.high[first:last].tolist(),
-                one.low[first:last].tolist(),
-                one.close[first:last].tolist(),
-                one.volume[first:last].tolist(),
-                one.start[first:last].tolist(),
-                repeat(symbol) if one.contract is None else one.contract[first:last].tolist(),
-                strict=False,
-            ),
-        )
+    rows = zip(
+        repeat(symbol),
+        one.time[first:last].tolist(),
+        one.open[first:last].tolist(),
+        one.high[first:last].tolist(),
+        one.low[first:last].tolist(),
+        one.close[first:last].tolist(),
+        one.volume[first:last].tolist(),
+        one.start[first:last].tolist(),
+        repeat(symbol) if one.contract is None else one.contract[first:last].tolist(),
+        strict=False,
     )
+    return map(_new_bar, rows)
 
 
 def _grouped(bars: list[Bar]) -> Iterator[tuple[Bar, ...]]:

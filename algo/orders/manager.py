@@ -6,7 +6,7 @@ collects two things for the engine: `commands` to send and `changed` orders to t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from algo.clock import local_date
@@ -15,9 +15,7 @@ from algo.market import (
     amend_refusal,
     band_refusal,
     can_cancel,
-    is_odd_lot,
     lot_refusal,
-    market_order_type,
     tick_refusal,
 )
 from algo.model import (
@@ -132,8 +130,7 @@ class OrderManager:
                 return "held until the market opens"
             order.wire_type = OrderType.LO if order.price else OrderType.MTL
         elif order.order_type is OrderType.MARKET:
-            odd = is_odd_lot(instrument, order.quantity, venue.day)
-            wire = market_order_type(instrument.board, session, venue.day, odd_lot=odd)
+            wire = venue.market_type(order.quantity)
             if wire is None:
                 return "held to the next session that takes a market order"
             order.wire_type = wire
@@ -261,8 +258,14 @@ class OrderManager:
         order.requests.append(request)
         self.requests[f"{self._day}-{request.request_id}"] = request
 
-    def _peers(self, order: Order) -> Iterable[Order]:
-        return [o for o in self.open.values() if o.status in _OUT and o.strategy == order.strategy]
+    def _peers(self, order: Order) -> list[Order]:
+        if len(self.open) == 1:  # the order itself
+            return []
+        return [
+            o
+            for o in self.open.values()
+            if o.status in _OUT and o.strategy == order.strategy and o is not order
+        ]
 
     # -- in: broker events to order state -----------------------------------------------------
 

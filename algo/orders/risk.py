@@ -6,11 +6,10 @@ trade with oneself. Limits are the user's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from algo.errors import SettingError
-from algo.market import band_refusal, is_odd_lot, lot_refusal, position_refusal, tick_refusal, type_refusal
+from algo.market import band_refusal, position_refusal, tick_refusal
 from algo.model import Account, Order, Side, TriggerKind
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
@@ -38,7 +37,7 @@ NO_LIMITS = Limits()
 def static_refusal(order: Order, venue: Venue) -> str | None:
     """What is wrong with the order whatever the session: lot, size, tick of its prices."""
     instrument, day = order.instrument, venue.day
-    reason = lot_refusal(instrument, order.quantity, day)
+    reason = venue.lot_refusal(order.quantity)
     if reason is None and order.price:
         reason = tick_refusal(instrument, order.price, day)
     if reason is None and order.trigger is not None and order.trigger.price:
@@ -47,28 +46,26 @@ def static_refusal(order: Order, venue: Venue) -> str | None:
 
 
 def refusal(
-    order: Order, venue: Venue, ledger: Portfolio, peers: Iterable[Order], limits: Limits = NO_LIMITS
+    order: Order, venue: Venue, ledger: Portfolio, peers: list[Order], limits: Limits = NO_LIMITS
 ) -> str | None:
-    """Why the order may not be sent now, or None. `peers` are the open orders of the same ledger.
+    """Why the order may not be sent now, or None. `peers` are the other open orders of the same ledger.
 
     `order.wire_type` is the exchange's type it would be sent as.
     """
     reason = _market_rules(order, venue)
     if reason is not None:
         return reason
-    peers = [peer for peer in peers if peer is not order]
     return (
-        _crosses_own(order, venue, peers)
+        (_crosses_own(order, venue, peers) if peers else None)
         or _covered(order, venue, ledger, peers)
         or _within(order, venue, ledger, peers, limits)
     )
 
 
 def _market_rules(order: Order, venue: Venue) -> str | None:
-    instrument, day = order.instrument, venue.day
+    instrument = order.instrument
     if order.trigger is None:
-        odd = is_odd_lot(instrument, order.quantity, day)
-        reason = type_refusal(instrument.board, venue.session, day, order.wire_type, odd_lot=odd)
+        reason = venue.type_refusal(order.wire_type, order.quantity)
         if reason is not None:
             return reason
     band = venue.band
@@ -138,12 +135,7 @@ def _margin(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -
     instrument = order.instrument
     leaves = order.quantity - order.filled
     held = ledger.quantity(instrument.symbol)
-    same = leaves + sum(
-        peer.leaves
-        for peer in peers
-        if peer.instrument is instrument and peer.side == order.side and not peer.parent
-    )
-    after = held + same * order.side
+    after = held + _same_way(order, leaves, peers) * order.side
     reason = position_refusal(after)
     if reason is not None:
         return reason
@@ -161,6 +153,14 @@ def _margin(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -
     return None
 
 
+def _same_way(order: Order, leaves: int, peers: list[Order]) -> int:
+    """What could trade on the order's side at worst: its own leaves and those of its peers."""
+    for peer in peers:
+        if peer.instrument is order.instrument and peer.side == order.side and not peer.parent:
+            leaves += peer.leaves
+    return leaves
+
+
 def _within(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order], limits: Limits) -> str | None:
     """The user's limits. An order that only reduces the position passes the position and loss limits."""
     if limits is NO_LIMITS:
@@ -176,12 +176,7 @@ def _within(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order], l
         if value > limits.order_value:
             return f"limit: an order of {value:,} đ is above {limits.order_value:,} đ"
     held = ledger.quantity(order.instrument.symbol)
-    same = leaves + sum(
-        peer.leaves
-        for peer in peers
-        if peer.instrument is order.instrument and peer.side == order.side and not peer.parent
-    )
-    after = abs(held + same * order.side)
+    after = abs(held + _same_way(order, leaves, peers) * order.side)
     if after <= abs(held):
         return None
     if limits.position is not None and after > limits.position:

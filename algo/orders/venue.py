@@ -6,8 +6,21 @@ from datetime import date
 
 from algo.errors import SettingError
 from algo.history import History
-from algo.market import Band, Session, band, move, tick
-from algo.model import Instrument, Quote
+from algo.market import (
+    Band,
+    Session,
+    band,
+    is_odd_lot,
+    largest_order,
+    legal_types,
+    lot,
+    lot_refusal,
+    market_order_type,
+    move,
+    tick,
+    type_refusal,
+)
+from algo.model import Instrument, OrderType, Quote
 
 
 class Venue:
@@ -18,8 +31,8 @@ class Venue:
     """
 
     __slots__ = (
-        "_band", "_band_known", "day", "history", "idle", "instrument", "quote", "reference",
-        "session", "symbol", "traded",
+        "_band", "_band_known", "_largest", "_lot", "_market_type", "_types", "day", "history", "idle",
+        "instrument", "quote", "reference", "session", "symbol", "traded",
     )  # fmt: skip
 
     def __init__(self, symbol: str, instrument: Instrument, history: History | None = None) -> None:
@@ -34,6 +47,10 @@ class Venue:
         self.traded: tuple[int, int] | None = None
         self._band: Band | None = None
         self._band_known = False
+        self._lot = 0
+        self._largest = 0
+        self._types: frozenset[OrderType] | None = None
+        self._market_type: OrderType | None = None
 
     def start_day(self, day: date, reference: int | None, idle: bool) -> None:
         """Begin a trading day about `reference` (price units)."""
@@ -41,6 +58,14 @@ class Venue:
         self.reference = reference
         self.idle = idle
         self._band_known = False
+        self._lot = lot(self.instrument, day)
+        self._largest = largest_order(self.instrument) or 1 << 62
+        self._types = None
+
+    def enter(self, session: Session) -> None:
+        """Go into another session."""
+        self.session = session
+        self._types = None
 
     def roll(self, instrument: Instrument) -> None:
         """Trade another contract from now on."""
@@ -59,15 +84,46 @@ class Venue:
             self._band_known = True
         return self._band
 
+    # What the rules say of round lots changes with the session only, and every order asks.
+
+    def _look_up(self) -> frozenset[OrderType]:
+        board = self.instrument.board
+        self._market_type = market_order_type(board, self.session, self.day)
+        self._types = legal_types(board, self.session, self.day)
+        return self._types
+
+    def market_type(self, quantity: int) -> OrderType | None:
+        """The wire type of a market order of `quantity` now; None when no session takes it."""
+        if quantity % self._lot if self._lot else True:
+            odd = is_odd_lot(self.instrument, quantity, self.day)
+            return market_order_type(self.instrument.board, self.session, self.day, odd_lot=odd)
+        if self._types is None:
+            self._look_up()
+        return self._market_type
+
+    def type_refusal(self, order_type: OrderType, quantity: int) -> str | None:
+        """Why this session does not take the order type, or None."""
+        types = self._types if self._types is not None else self._look_up()
+        if self._lot and quantity % self._lot == 0 and order_type in types:
+            return None
+        odd = is_odd_lot(self.instrument, quantity, self.day)
+        return type_refusal(self.instrument.board, self.session, self.day, order_type, odd_lot=odd)
+
+    def lot_refusal(self, quantity: int) -> str | None:
+        """Why the quantity may not be ordered, or None."""
+        if self._lot and quantity % self._lot == 0 and 0 < quantity <= self._largest:
+            return None
+        return lot_refusal(self.instrument, quantity, self.day)
+
     @property
     def last(self) -> int | None:
         """The last price known, in units: of the last trade, else of the last bar's close."""
-        history = self.history
+        history, traded = self.history, self.traded
         if history is not None and history.n:
-            ns = int(history.column("time")[history.n - 1])
-            if self.traded is None or self.traded[0] <= ns:
-                return self.instrument.units(float(history.column("close")[history.n - 1]))
-        return self.traded[1] if self.traded is not None else None
+            n = history.n - 1
+            if traded is None or traded[0] <= history.column("time")[n]:
+                return self.instrument.units(history.column("close").item(n))
+        return traded[1] if traded is not None else None
 
     def units(self, price: float) -> int:
         """`price` in units; raises SettingError when it is not a whole number of them.
