@@ -68,7 +68,7 @@ def draw_options(data: st.DataObject, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", OFFERED)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_old_values_never_change_as_history_grows(name: str, data: st.DataObject) -> None:
     count = data.draw(st.integers(30, 160))

@@ -82,7 +82,7 @@ def statistics(
         turnover                traded value over the mean equity, times
         fees, taxes             sums, đồng
     """
-    moments = _local(equity.index)
+    moments = local_moments(equity.index)
     values = np.asarray(equity, dtype=np.float64)
     first = opening if opening is not None else (values[0] if values.size else 0.0)
     last = values[-1] if values.size else first
@@ -107,9 +107,19 @@ def statistics(
 
 def daily_equity(equity: pd.Series[Any]) -> pd.Series[Any]:
     """The last equity of each local calendar day that has one, by the day's last bar."""
-    moments = _local(equity.index)
+    moments = local_moments(equity.index)
     ends = _day_ends(moments)
     return equity.iloc[ends].set_axis(moments[ends])
+
+
+def local_moments(index: Any) -> pd.DatetimeIndex:
+    """`index` in Vietnamese time; without a time zone it is taken to be that already."""
+    import pandas as pd
+
+    moments = pd.DatetimeIndex(index)
+    if moments.tz is None:
+        return moments.tz_localize("Asia/Ho_Chi_Minh")
+    return moments.tz_convert("Asia/Ho_Chi_Minh")
 
 
 def drawdown(values: Floats) -> Floats:
@@ -179,16 +189,6 @@ def _from_fills(fills: pd.DataFrame, equity: Floats) -> Figures:
         "fees": round(fills["fee"].sum()),
         "taxes": round(fills["tax"].sum()),
     }
-
-
-def _local(index: Any) -> pd.DatetimeIndex:
-    """`index` in Vietnamese time; without a time zone it is taken to be that already."""
-    import pandas as pd
-
-    moments = pd.DatetimeIndex(index)
-    if moments.tz is None:
-        return moments.tz_localize("Asia/Ho_Chi_Minh")
-    return moments.tz_convert("Asia/Ho_Chi_Minh")
 
 
 def _day_ends(moments: pd.DatetimeIndex) -> NDArray[np.intp]:

@@ -59,7 +59,7 @@ def agrees(mine: float | None, theirs: float) -> bool:
 
 
 @given(equity=intraday_equity())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_daily_figures_equal_empyrical(equity: pd.Series[Any]) -> None:
     got = figures(equity.to_numpy(), equity.index)
     # The daily returns as anyone would make them with pandas.
