@@ -24,7 +24,7 @@ from collections.abc import Callable
 from typing import Any
 
 from algo.indicators import ta_lib
-from algo.indicators.common import (
+from algo.indicators.classics import (
     adx,
     aroon,
     atr,

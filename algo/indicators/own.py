@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from algo.clock import DAY, HOUR
 from algo.errors import DataError, ParameterError
-from algo.indicators.common import highest, lowest
+from algo.indicators.classics import highest, lowest
 from algo.indicators.inputs import Array, Arrays2, as_arrays, pair, whole_number
 
 _LOCAL = 7 * HOUR  # Vietnamese time is UTC+7 the whole year

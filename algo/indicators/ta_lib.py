@@ -112,7 +112,7 @@ def _ours(option: str) -> str:
 
 @cache
 def made(name: str) -> Callable[..., Any]:
-    """A function like those of `common`, from TA-Lib's description of `name` (in upper case)."""
+    """A function like those of `classics`, from TA-Lib's description of `name` (in upper case)."""
     spec = _spec(name)
     kind = Parameter.POSITIONAL_OR_KEYWORD
     wanted = [Parameter(key, kind, annotation="ArrayLike") for key in spec.inputs]

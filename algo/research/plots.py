@@ -230,12 +230,12 @@ def _draw_price(axes: Axes, result: Result, symbol: str, marked: int) -> None:
     marks: Sequence[tuple[Any, Any, str, str, str]] = (
         (entered[long], paid[long], "^", "gain", "long entry"),
         (entered[~long], paid[~long], "v", "loss", "short entry"),
-        (left, got, "o", "ink", "exit"),
+        (left, got, "o", "muted", "exit"),
     )
     for x, y, shape, colour, name in marks:
         if len(x):
             face = "none" if shape == "o" else COLOURS[colour]
-            size = 3.6 if shape == "o" else 5.0
+            size = (5.0 if len(shown) <= 120 else 3.2) * (0.7 if shape == "o" else 1.0)
             axes.plot(
                 x,
                 y,

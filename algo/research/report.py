@@ -264,19 +264,26 @@ def _month(value: float | None, largest: float) -> Month:
 
 
 def _costs(result: Result) -> list[tuple[str, list[str]]]:
-    """Rows of (symbol, fees, taxes, both, traded value, both in 1/10,000 of it), the sum last."""
-    wanted = result.fills[["symbol", "fee", "tax", "value"]]
-    rows = [(str(symbol), part) for symbol, part in wanted.groupby("symbol", sort=True)]
-    rows = [*(rows if len(rows) > 1 else []), ("All", wanted)]
-    return [
-        (name, _cost_cells(*(float(part[key].sum()) for key in ("fee", "tax", "value"))))
-        for name, part in rows
-    ]
+    """Rows of (symbol, fees, taxes, both, traded value, both in 1/10,000 of it), the sum last.
+
+    What the run paid without a fill, as for a position held overnight, has a row of its own.
+    """
+    fills = result.fills
+    rows: list[tuple[str, float, float, float]] = []
+    for symbol, part in fills.groupby("symbol", sort=True):
+        fee, tax, value = (float(part[key].sum()) for key in ("fee", "tax", "value"))
+        rows.append((str(symbol), fee, tax, value))
+    fees, taxes = float(result.stats["fees"]), float(result.stats["taxes"])
+    other_fees, other_taxes = fees - sum(row[1] for row in rows), taxes - sum(row[2] for row in rows)
+    if other_fees or other_taxes:
+        rows.append(("Not for a fill", other_fees, other_taxes, 0.0))
+    whole = ("All", fees, taxes, float(fills["value"].sum()))
+    return [(name, _cost_cells(*amounts)) for name, *amounts in [*(rows if len(rows) > 1 else ()), whole]]
 
 
 def _cost_cells(fee: float, tax: float, value: float) -> list[str]:
     share = f"{10_000 * (fee + tax) / value:,.2f}" if value > 0 else "–"
-    return [f"{fee:,.0f}", f"{tax:,.0f}", f"{fee + tax:,.0f}", f"{value:,.0f}", share]
+    return [*(_minus(f"{amount:,.0f}") for amount in (fee, tax, fee + tax, value)), share]
 
 
 def _trades(result: Result) -> list[dict[str, str]]:

@@ -80,7 +80,7 @@ def statistics(
         fills                   how many
         traded_value            price times quantity (times the multiplier), buys and sells together, đồng
         turnover                traded value over the mean equity, times
-        fees, taxes             sums, đồng
+        fees, taxes             sums, đồng; the run adds what it paid without a fill
     """
     moments = local_moments(equity.index)
     values = np.asarray(equity, dtype=np.float64)

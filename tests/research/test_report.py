@@ -128,6 +128,17 @@ def test_monthly_returns_multiply_up_to_the_whole() -> None:
                 assert shown == pytest.approx(100 * expected[f"{year}-{month:02}"], abs=0.006)
 
 
+def test_costs_add_up_by_symbol_and_beyond_the_fills() -> None:
+    result = made_result(bars=900, trades=9, symbols=("FPT", "HPG"))
+    result.stats["fees"] += 1_234
+    page = read(result)
+    rows = [page.row(name)[1:3] for name in ("FPT", "HPG", "Not for a fill", "All")]
+    fees, taxes = ([int(row[k].replace(",", "")) for row in rows] for k in (0, 1))
+    assert fees[2] == 1_234 and sum(fees[:3]) == fees[3] == result.stats["fees"]
+    assert taxes[2] == 0 and sum(taxes[:3]) == taxes[3] == result.stats["taxes"]
+    assert all(row[0] != "Not for a fill" for row in read(made_result(bars=900, trades=9)).rows if row)
+
+
 HOSTILE = '<script>alert("x")</script>&\'$\\'
 
 
