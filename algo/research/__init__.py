@@ -1,0 +1,1 @@
+"""Research: what a finished run says, in figures, pictures and a page."""
