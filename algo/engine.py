@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import PurePath
@@ -67,6 +67,7 @@ class Engine:
         self.day: date | None = None
         self.now = 0
         self.next_timer = NEVER
+        self.last: tuple[Bar, ...] = ()
         self.messages: list[tuple[int, str, str]] = []
         self.refusals: dict[str, int] = {}
         self.failures: list[StrategyError] = []
@@ -116,39 +117,57 @@ class Engine:
         A tuple of bars is all that became complete at one moment.
         """
         kind = event.__class__
-        if kind is not tuple:
-            self._tell(event.ns)
-            handler = self._handlers.get(kind)
-            if handler is not None:
-                handler(event)
-            else:
-                self.manager.apply(event)
-            if self.manager.held:
-                self._release_waiting()
-            return self._drain()
-        now = event[0][1]
-        if now > self.now:
+        if kind is tuple:
+            return self.run((event,), NEVER)[0]
+        self._tell(event.ns)
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            handler(event)
+        else:
+            self.manager.apply(event)
+        if self.manager.held:
+            self._release_waiting()
+        return self._drain()
+
+    def run(
+        self, moments: Iterable[tuple[Bar, ...]], until: int
+    ) -> tuple[Sequence[Command], tuple[Bar, ...] | None, int]:
+        """Apply moments of bars one after the other, as `step` does, while nothing else happens.
+
+        Ends at the first that gives commands or makes a timer, at the first at or after market time
+        `until`, which is not applied, or with the moments. Gives the commands, the moment that was
+        not applied, and how many were.
+        """
+        base, wide, wakes, count = self._base, self._wide, self._wakes, 0
+        for moment in moments:
+            now = moment[0][1]
+            if now >= until:
+                return _NOTHING, moment, count
+            count += 1
             self.now = now
-        base = self._base
-        for bar in event:
-            base[bar[0]].n += 1
-        if self._wide:
-            for history in self._wide:
-                history.reveal_until(now)
-        busy = False
-        for desk, on_bar, on_bars in self._wakes:
-            desk.now = now
-            try:
-                if on_bar is not None:
-                    for bar in event:
-                        on_bar(bar)
-                if on_bars is not None:
-                    on_bars({bar[0]: bar for bar in event})
-            except Exception as error:  # noqa: BLE001 - a user's code may raise anything
-                self._fail(desk, error)
-            if desk.intents:
-                busy = True
-        return self._drain() if busy else _NOTHING
+            for bar in moment:
+                base[bar[0]].n += 1
+            if wide:
+                for history in wide:
+                    history.reveal_until(now)
+            busy = False
+            for desk, on_bar, on_bars in wakes:
+                desk.now = now
+                try:
+                    if on_bar is not None:
+                        for bar in moment:
+                            on_bar(bar)
+                    if on_bars is not None:
+                        on_bars({bar[0]: bar for bar in moment})
+                except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+                    self._fail(desk, error)
+                    busy = True
+                if desk.intents:
+                    busy = True
+            if busy or self.next_timer < until:
+                self.last = moment
+                return self._drain(), None, count
+        return _NOTHING, None, count
 
     def _wake_list(self) -> list[tuple[Desk, Callable[[Bar], None] | None, _OnBars | None]]:
         """Who hears bars, and with what: looked up once, because it is needed for every bar."""

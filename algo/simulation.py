@@ -52,28 +52,34 @@ class Simulation:
     def run(self, watch: Callable[[tuple[Bar, ...]], None] | None = None) -> None:
         """Go through the whole feed; `watch` is called after each moment. A strategy that raises ends it."""
         engine, exchange = self.engine, self.exchange
-        step, failures = engine.step, engine.failures
         self._pump(engine.start(self._next), 0)
         self._next = min(self._next, engine.next_timer)
-        moment = 0
         try:
             for chunk in self.feed.chunks():
-                for bars in chunk:
-                    if exchange.working or self._next <= bars[0][1]:
-                        self._market(bars, moment)
-                    commands = step(bars)
+                moments = iter(chunk)
+                pending: tuple[Bar, ...] | None = None
+                while True:
+                    if pending is None:
+                        attended = exchange.working or watch is not None
+                        commands, pending, count = engine.run(moments, 0 if attended else self._next)
+                        self.moments += count
+                        if not count and pending is None:
+                            break
+                    if pending is not None:
+                        self._market(pending, self.moments)
+                        commands = engine.step(pending)
+                        self.moments += 1
+                        if watch is not None:
+                            watch(pending)
+                        pending = None
                     if commands:
-                        for bar in bars:
+                        for bar in engine.last:
                             exchange.see(bar)
-                        self._pump(commands, moment)
-                        self._next = min(self._next, engine.next_timer)
-                    moment += 1
-                    if watch is not None:
-                        watch(bars)
-                    if failures:
+                        self._pump(commands, self.moments - 1)
+                    self._next = min(self._next, engine.next_timer)
+                    if engine.failures:
                         return
         finally:
-            self.moments = moment
             self.finish()
 
     def finish(self) -> None:
