@@ -1,0 +1,85 @@
+"""Whatever a user calls data, as series by symbol: files, folders, DataFrames, catalog symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from algo.data.catalog import Catalog
+from algo.data.reading import Reading, examine, refusal
+from algo.data.series import Moment, Series, join, moment_ns, stamp
+from algo.data.tables import SUFFIXES
+from algo.data.widths import build
+from algo.errors import CatalogError, DataError
+
+if TYPE_CHECKING:
+    from algo.data.reading import Source
+
+
+def gather(
+    sources: Source | Iterable[Source],
+    *,
+    catalog: Catalog | str | Path | None = None,
+    from_: Moment | None = None,
+    to: Moment | None = None,
+    width: str | int | None = None,
+    **overrides: Any,
+) -> dict[str, Series]:
+    """Series by symbol from one source or several; parts of one symbol are joined, the later one wins.
+
+    A source is anything that `reading.read` takes, or the symbol of a catalog entry. `from_` and `to`
+    cut (a date means that whole day). `width` is the width of the bars to have: catalog bars are
+    built to it, files must have it or finer bars. Other keyword arguments are those of
+    `reading.examine`. Raises DataError when rows cannot be used or no bar lies in the range, and
+    CatalogError for a symbol that the catalog does not have.
+    """
+    many = sources if isinstance(sources, (list, tuple)) else [sources]
+    if not many:
+        raise DataError("no data given: name a file, a folder or a symbol of the catalog")
+    store = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
+    parts: dict[str, list[Series]] = {}
+    for source in many:
+        for series in _series(source, store, width, overrides):
+            parts.setdefault(series.symbol, []).append(series)
+    return {symbol: _cut(join(found), from_, to) for symbol, found in parts.items()}
+
+
+def is_file(source: str | Path) -> bool:
+    """Whether text names a file or folder rather than a symbol of the catalog."""
+    path = Path(source).expanduser()
+    return isinstance(source, Path) or path.exists() or path.suffix.lower() in SUFFIXES or len(path.parts) > 1
+
+
+def _series(source: Any, store: Catalog, width: str | int | None, overrides: dict[str, Any]) -> list[Series]:
+    if isinstance(source, str) and not is_file(source):
+        if not store.root.exists():
+            raise CatalogError(
+                f"{source} is neither a file nor a symbol of a catalog: there is no catalog at {store.root}; "
+                "make one with: algo data import FILE, or: algo data demo"
+            )
+        return [store.load(source, width)]
+    found = []
+    for reading in examine(source, **overrides):
+        series = _usable(reading)
+        found.append(series if width is None else build(series, width))
+    return found
+
+
+def _usable(reading: Reading) -> Series:
+    if reading.series is None:
+        raise DataError(refusal(reading))
+    return reading.series
+
+
+def _cut(series: Series, from_: Moment | None, to: Moment | None) -> Series:
+    if from_ is None and to is None:
+        return series
+    if from_ is not None and to is not None and moment_ns(from_) >= moment_ns(to, end=True):
+        raise DataError(f"the range from {from_} to {to} is empty: give a start before its end")
+    found = series.between(from_, to)
+    if not len(found):
+        have = f"its bars run from {stamp(int(series.start[0]))} to {stamp(int(series.time[-1]))}"
+        wanted = f"from {from_ or 'the start'} to {to or 'the end'}"
+        raise DataError(f"{series.symbol} has no bars in the range {wanted}; {have}")
+    return found
