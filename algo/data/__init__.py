@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from algo.data.findings import Finding, Severity
     from algo.data.reading import Reading, examine, read
     from algo.data.series import Series, join, width_name
-    from algo.data.sources import gather
-    from algo.data.widths import Builder, build, parse_width
+    from algo.data.sources import load
+    from algo.data.widths import Builder, parse_width, widen
 
 _HOMES = {
     "catalog": ("Catalog", "Entry"),
@@ -25,8 +25,8 @@ _HOMES = {
     "findings": ("Finding", "Severity"),
     "reading": ("Reading", "examine", "read"),
     "series": ("Series", "join", "width_name"),
-    "sources": ("gather",),
-    "widths": ("Builder", "build", "parse_width"),
+    "sources": ("load",),
+    "widths": ("Builder", "widen", "parse_width"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -38,17 +38,17 @@ __all__ = [
     "Reading",
     "Series",
     "Severity",
-    "build",
     "check",
     "contracts_at",
     "examine",
-    "gather",
     "join",
+    "load",
     "parse_width",
     "read",
     "repair",
     "rolls",
     "splice",
+    "widen",
     "width_name",
     "with_contracts",
 ]

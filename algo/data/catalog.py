@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from algo.data.series import PRICES, Moment, Series, join, moment_ns, stamp, width_name
-from algo.data.widths import build, finished, parse_width
+from algo.data.widths import finished, parse_width, widen
 from algo.errors import CatalogError, DataError
 from algo.model import Board
 
@@ -168,7 +168,7 @@ class Catalog:
             return self._read(widths[stored], from_, to)
         # A wide bar needs all its narrow ones: cut afterwards.
         narrow = self._read(widths[stored])
-        return build(narrow, wanted, finished(narrow)).between(from_, to)
+        return widen(narrow, wanted, finished(narrow)).between(from_, to)
 
     def remove(self, symbol: str, width: str | int | None = None) -> int:
         """Delete a symbol's entries, or the one of `width`; returns how many there were."""

@@ -26,7 +26,7 @@ from algo.data.series import PRICES, Floats, Ints, Series
 from algo.data.stamps import find_width, mark, moments
 from algo.data.symbols import board_named, boards_of, groups_of, symbol_in
 from algo.data.tables import SUFFIXES, counts, from_frame, numbers, read_file
-from algo.data.widths import parse_width
+from algo.data.widths import finished, parse_width, widen
 from algo.errors import DataError, SettingError
 from algo.market import is_alias, is_contract
 from algo.model import Board
@@ -117,7 +117,8 @@ def examine(
         adjusted: whether prices were adjusted for corporate actions; else by how many are off the tick.
         stamp: "start" or "end", what a bar's stamp marks; else by the stamps at opening times.
         board: HOSE, HNX, UPCOM or DERIVATIVES; else from a column, the symbol's form, or HOSE.
-        width: the width of the bars, as "1m" or in nanoseconds; else the commonest step.
+        width: the width of bars to have, as "15m" or in nanoseconds; finer ones are built to it. Of a
+            series too thin to tell, the width of its bars. Else the commonest step.
         columns: the names of columns by role (date, clock, open, high, low, close, volume, symbol, board).
         repair: mend what can be mended, and say so in the findings.
     """
@@ -137,6 +138,8 @@ def examine(
 def _examine(source: Source, known: _Overrides) -> list[Reading]:
     if isinstance(source, Series):
         series = replace(source, symbol=known.symbol) if known.symbol else source
+        if known.width is not None:
+            series = widen(series, known.width, finished(series))
         return [Reading(series.symbol, "the series", series, tuple(check(series)))]
     if isinstance(source, Mapping):
         return [
@@ -201,7 +204,7 @@ def _reading(
     if board is None:
         board = Board.HOSE
         notes.append("the board is assumed to be HOSE")
-    width = known.width or find_width(rows.time, source)
+    width = find_width(rows.time, source, known.width)
     start, end, said = _spans(rows.time, board, width, known.stamp)
     if said:
         notes.append(said)
@@ -228,6 +231,8 @@ def _reading(
             notes.append(
                 f"prices are taken as adjusted for corporate actions: {share:.0%} of bars are off the tick"
             )
+    if known.width is not None:
+        series = widen(series, known.width, finished(series))
     if known.repair:
         series, done = repair_series(series)
         findings += done

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,29 +11,26 @@ from algo.data.catalog import Catalog
 from algo.data.reading import Reading, examine, refusal
 from algo.data.series import Moment, Series, join, moment_ns, stamp
 from algo.data.tables import SUFFIXES
-from algo.data.widths import build
 from algo.errors import CatalogError, DataError
 
 if TYPE_CHECKING:
     from algo.data.reading import Source
 
 
-def gather(
+def load(
     sources: Source | Iterable[Source],
     *,
     catalog: Catalog | str | Path | None = None,
     from_: Moment | None = None,
     to: Moment | None = None,
-    width: str | int | None = None,
     **overrides: Any,
 ) -> dict[str, Series]:
     """Series by symbol from one source or several; parts of one symbol are joined, the later one wins.
 
     A source is anything that `reading.read` takes, or the symbol of a catalog entry. `from_` and `to`
-    cut (a date means that whole day). `width` is the width of the bars to have: catalog bars are
-    built to it, files must have it or finer bars. Other keyword arguments are those of
-    `reading.examine`. Raises DataError when rows cannot be used or no bar lies in the range, and
-    CatalogError for a symbol that the catalog does not have.
+    cut (a date means that whole day). Other keyword arguments are those of `reading.examine`; of
+    these, only `width` says something about a catalog symbol. Raises DataError when rows cannot be
+    used or no bar lies in the range, and CatalogError for a symbol that the catalog does not have.
     """
     many = sources if isinstance(sources, (list, tuple)) else [sources]
     if not many:
@@ -40,7 +38,7 @@ def gather(
     store = catalog if isinstance(catalog, Catalog) else Catalog(catalog)
     parts: dict[str, list[Series]] = {}
     for source in many:
-        for series in _series(source, store, width, overrides):
+        for series in _series(source, store, overrides):
             parts.setdefault(series.symbol, []).append(series)
     return {symbol: _cut(join(found), from_, to) for symbol, found in parts.items()}
 
@@ -51,19 +49,18 @@ def is_file(source: str | Path) -> bool:
     return isinstance(source, Path) or path.exists() or path.suffix.lower() in SUFFIXES or len(path.parts) > 1
 
 
-def _series(source: Any, store: Catalog, width: str | int | None, overrides: dict[str, Any]) -> list[Series]:
+def _series(source: Any, store: Catalog, overrides: dict[str, Any]) -> list[Series]:
+    if isinstance(source, Mapping):
+        parts = {name: _series(part, store, {**overrides, "symbol": name}) for name, part in source.items()}
+        return [replace(one, symbol=name.strip().upper()) for name, found in parts.items() for one in found]
     if isinstance(source, str) and not is_file(source):
         if not store.root.exists():
             raise CatalogError(
                 f"{source} is neither a file nor a symbol of a catalog: there is no catalog at {store.root}; "
                 "make one with: algo data import FILE, or: algo data demo"
             )
-        return [store.load(source, width)]
-    found = []
-    for reading in examine(source, **overrides):
-        series = _usable(reading)
-        found.append(series if width is None else build(series, width))
-    return found
+        return [store.load(source, overrides.get("width"))]
+    return [_usable(reading) for reading in examine(source, **overrides)]
 
 
 def _usable(reading: Reading) -> Series:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from algo.clock import DAY, MINUTE, SECOND, at
 from algo.data.hours import blocks, distinct, midnights
-from algo.data.series import Ints
+from algo.data.series import Ints, width_name
 from algo.errors import DataError
 from algo.model import Board
 
 NO_TIME = np.iinfo(np.int64).min
 """What stands for a stamp that cannot be read."""
 
+_ENOUGH = 20  # steps, to say that a series is not a thin one of finer bars
 _OFFSET = -at(date(1970, 1, 1))
 _DATES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%d.%m.%Y", "%Y.%m.%d", "%Y%m%d")
 _CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %I:%M:%S %p", " %I:%M %p")
@@ -208,29 +209,38 @@ def _zoned(column: pa.ChunkedArray) -> Ints | None:
     return None
 
 
-def find_width(times: Ints, source: str) -> int:
+def find_width(times: Ints, source: str, wanted: int | None = None) -> int:
     """The width of the bars: the commonest step between stamps, or a finer one that is common too.
 
-    Raises DataError when there are too few bars to tell, or they are wider than a day.
+    `wanted` is believed where the stamps are too few to tell, and for a thin series, whose steps are
+    multiples of it but not all of the commonest one. Raises DataError when there are too few bars to
+    tell, they are wider than a day, or wider than `wanted`.
     """
     steps = np.diff(times[:200_000])
     steps = steps[steps > 0]
     whole_days = bool(len(times)) and bool((times == midnights(times)).all())
     if whole_days and (not len(steps) or int(np.median(steps)) < 5 * DAY):
-        return DAY
-    if not len(steps):
-        raise DataError(f"{source}: too few bars to tell their width; give it, for example width='1m'")
-    values, counts = np.unique(steps, return_counts=True)
-    width = int(values[counts >= max(1, counts.max() // 5)][0])
-    if width > 4 * DAY:
-        raise DataError(f"{source}: bars wider than a day cannot be used; get daily or finer bars")
-    if width >= DAY // 2:
-        return DAY
+        width = DAY
+    elif not len(steps):
+        if wanted is None:
+            raise DataError(f"{source}: too few bars to tell their width; give it, for example width='1m'")
+        return wanted
+    else:
+        values, counts = np.unique(steps, return_counts=True)
+        width = int(values[counts >= max(1, counts.max() // 5)][0])
+        dense = len(steps) >= _ENOUGH and not (steps % width).any()
+        if wanted is not None and wanted < width and not dense and not (whole_days and wanted < DAY):
+            return wanted
+        if width > 4 * DAY:
+            raise DataError(f"{source}: bars wider than a day cannot be used; get daily or finer bars")
+        width = DAY if width >= DAY // 2 else width
     if DAY % width:
         raise DataError(
             f"{source}: the stamps are mostly {width / MINUTE:g} minutes apart, which is no width of a bar; "
             "give it, for example width='1m'"
         )
+    if wanted is not None and wanted < width:
+        raise DataError(f"{source}: the bars are {width_name(width)} wide; no finer ones can be made of them")
     return width
 
 

@@ -9,7 +9,7 @@ the prints of a closing auction are stamped at that very moment and come in the 
 A daily bar made of minutes is therefore complete at 14:46 on HOSE. A bar that becomes complete in a
 break counts to the next bucket, and one that does so after the close counts to none.
 
-`build` (over a whole array) and `Builder` (bar by bar) give the same bars.
+`widen` (over a whole array) and `Builder` (bar by bar) give the same bars.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class _Plan:
         return None
 
 
-def build(series: Series, width: int | str, now: int | None = None) -> Series:
+def widen(series: Series, width: int | str, now: int | None = None) -> Series:
     """The bars of `width` that are complete at `now`, by default at the end of the last narrow bar.
 
     The result's `time` is the moment from which a bar may be seen. The series itself is returned
@@ -129,7 +129,7 @@ def build(series: Series, width: int | str, now: int | None = None) -> Series:
 
 
 def finished(series: Series) -> int:
-    """The `now` for `build` when no more bars follow: the last bucket that the data fill is complete."""
+    """The `now` for `widen` when no more bars follow: the last bucket that the data fill is complete."""
     return int(series.time[-1]) + series.width if len(series) else 0
 
 

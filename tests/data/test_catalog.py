@@ -17,7 +17,7 @@ from algo.clock import MINUTE
 from algo.data.catalog import Catalog
 from algo.data.series import Series, join
 from algo.data.synthetic import fill, make
-from algo.data.widths import build, finished
+from algo.data.widths import finished, widen
 from algo.errors import CatalogError
 from tests.generators.bars import minute_series, same_bars
 
@@ -97,7 +97,7 @@ def test_ranges_are_cut_as_series_cut_them(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
     catalog.save(FUTURE)
     for width in ("1m", "15m", "1d"):
-        whole = build(FUTURE, width, finished(FUTURE))
+        whole = widen(FUTURE, width, finished(FUTURE))
         found = catalog.load("VN30F1M", width, "2025-07-08", "2025-07-22")
         assert same_bars(found, whole.between("2025-07-08", "2025-07-22"))
         assert 0 < len(found) < len(whole)
@@ -105,13 +105,13 @@ def test_ranges_are_cut_as_series_cut_them(tmp_path: Path) -> None:
 
 def test_widths_are_stored_or_built(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path)
-    quarter = build(SHARE, "15m")
+    quarter = widen(SHARE, "15m")
     catalog.save(SHARE)
     catalog.save(quarter)
     assert [entry.width for entry in catalog.show("FPT")] == [MINUTE, 15 * MINUTE]
     assert same_bars(catalog.load("FPT", "15m"), quarter)
-    assert same_bars(catalog.load("FPT", "1h"), build(quarter, "1h", finished(quarter)))
-    assert same_bars(catalog.load("FPT", "5m"), build(SHARE, "5m", finished(SHARE)))
+    assert same_bars(catalog.load("FPT", "1h"), widen(quarter, "1h", finished(quarter)))
+    assert same_bars(catalog.load("FPT", "5m"), widen(SHARE, "5m", finished(SHARE)))
     assert catalog.load("FPT").width == MINUTE
     assert catalog.remove("FPT", "1m") == 1
     with pytest.raises(CatalogError, match="no 5m bars can be built"):

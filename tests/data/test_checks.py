@@ -16,7 +16,7 @@ from algo.data.findings import Finding, Severity
 from algo.data.hours import midnights
 from algo.data.series import Series
 from algo.data.synthetic import make
-from algo.data.widths import build, finished
+from algo.data.widths import finished, widen
 from algo.model import Board
 from tests.generators.bars import minute_series, same_bars, series_at
 
@@ -39,7 +39,7 @@ def changed(series: Series, at: int, **values: float) -> Series:
 @pytest.mark.parametrize("width", ["1m", "15m", "1d"])
 def test_a_clean_market_has_no_findings(name: str, width: str) -> None:
     series = MARKET[name]
-    assert check(build(series, width, finished(series))) == []
+    assert check(widen(series, width, finished(series))) == []
 
 
 @given(minute_series())

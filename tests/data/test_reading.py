@@ -17,7 +17,7 @@ from algo.data.reading import examine, read
 from algo.data.series import Series
 from algo.data.symbols import symbol_in
 from algo.data.synthetic import make
-from algo.data.widths import build, finished
+from algo.data.widths import finished, widen
 from algo.errors import DataError, SettingError
 from algo.model import Board
 from tests.data.layouts import contracts, daily, moments
@@ -29,7 +29,7 @@ FUTURE, SHARE = MARKET["VN30F1M"], MARKET["FPT"]
 
 def days_of(series: Series) -> Series:
     """Daily bars with the start and end that a daily file's bars have."""
-    wide = build(series, "1d", finished(series))
+    wide = widen(series, "1d", finished(series))
     day = midnights(wide.time)
     opening, closing = open_and_close(wide.board)
     return replace(wide, start=day + opening, time=day + closing)
@@ -51,7 +51,7 @@ def test_the_layout_with_contracts(tmp_path: Path) -> None:
 
 def test_the_layout_with_moments(tmp_path: Path) -> None:
     path = tmp_path / "vn30f1m_15m_2018_2024.csv"
-    wide = build(FUTURE, "15m")
+    wide = widen(FUTURE, "15m")
     # Such a file stamps a bar's start; its bars are 15 minutes each, also before lunch.
     written = replace(wide, contract=None, start=wide.start, time=wide.start + 15 * MINUTE)
     moments(written).to_csv(path)

@@ -12,7 +12,7 @@ from algo.clock import DAY, MINUTE, at, local_date
 from algo.data.continuous import contracts_at, rolls
 from algo.data.reading import examine, read
 from algo.data.series import Series
-from algo.data.widths import build
+from algo.data.widths import widen
 from algo.market import Contract, last_trading_day
 from algo.model import Board
 
@@ -45,7 +45,7 @@ def test_five_minute_futures(shared_data: Path, year: int) -> None:
 def test_fifteen_minute_futures(shared_data: Path) -> None:
     series = one(shared_data / "vn30f1m_15m_2018_2024.csv")
     assert (series.symbol, series.width, len(series)) == ("VN30F1M", 15 * MINUTE, 28_102)
-    daily = build(series, "1d")
+    daily = widen(series, "1d")
     assert len(daily) == 1_482
     # A day closes with the price of its closing auction, which the file stamps 14:45.
     at_close = np.flatnonzero((series.start - at(local_date(0))) % DAY == 14 * 60 * MINUTE + 45 * MINUTE)

@@ -150,3 +150,17 @@ def test_an_opening_auction_does_not_make_ends_look_like_starts() -> None:
     times = np.array([day + one for one in ends], dtype=np.int64)
     assert mark(times, Board.DERIVATIVES, MINUTE)[0] == "end"
     assert mark(times - MINUTE, Board.DERIVATIVES, MINUTE)[0] == "start"
+
+
+def test_a_wanted_width_is_believed_only_of_thin_bars() -> None:
+    """Dense 15-minute bars that were called 5-minute ones would be seen ten minutes too early."""
+    start = at(date(2024, 3, 4), 9 * HOUR)
+    dense = np.arange(30) * 15 * MINUTE + start
+    assert find_width(dense, "it", HOUR) == 15 * MINUTE
+    with pytest.raises(DataError, match="15m wide"):
+        find_width(dense, "it", 5 * MINUTE)
+    with pytest.raises(DataError, match="1d wide"):
+        find_width(np.arange(5) * DAY + at(date(2024, 3, 4)), "it", MINUTE)
+    thin = start + np.array([0, 5, 10, 22, 27, 32]) * MINUTE
+    assert find_width(thin, "it", MINUTE) == MINUTE
+    assert find_width(thin[:1], "it", MINUTE) == MINUTE

@@ -13,7 +13,7 @@ from algo.clock import DAY, HOUR, MINUTE, at, local_date, time_of_day
 from algo.data.hours import blocks
 from algo.data.series import Series, width_name
 from algo.data.synthetic import make
-from algo.data.widths import Builder, build, finished, parse_width
+from algo.data.widths import Builder, finished, parse_width, widen
 from algo.errors import SettingError
 from algo.model import Bar, Board
 from tests.generators.bars import minute_series, same_bars, series_at
@@ -72,22 +72,22 @@ def plain(series: Series, wide: int) -> list[Bar]:
 @given(minute_series(), wides)
 def test_whole_arrays_follow_the_rules(series: Series, wide: int) -> None:
     expected = plain(series, wide) if wide != series.width else bars_of(series)
-    assert bars_of(build(series, wide)) == expected
+    assert bars_of(widen(series, wide)) == expected
 
 
 @given(minute_series(widths=st.sampled_from((MINUTE, 5 * MINUTE))), wides)
 def test_bar_by_bar_gives_the_same_bars(series: Series, wide: int) -> None:
     builder = Builder(series.board, series.width, wide)
     found = [(bar.ns, wide_bar) for bar in bars_of(series) for wide_bar in builder.push(bar)]
-    assert [wide_bar for _, wide_bar in found] == bars_of(build(series, wide))
+    assert [wide_bar for _, wide_bar in found] == bars_of(widen(series, wide))
     assert all(wide_bar.ns <= now for now, wide_bar in found)
 
 
 @given(minute_series(widths=st.just(MINUTE)), wides, st.integers(1, 90))
 def test_a_wide_bar_never_changes_once_seen(series: Series, wide: int, n: int) -> None:
-    whole = build(series, wide)
+    whole = widen(series, wide)
     known = series.take(slice(0, n))
-    early = build(known, wide)
+    early = widen(known, wide)
     seen = whole.take(whole.time <= known.time[-1])
     assert same_bars(early, seen)
 
@@ -97,7 +97,7 @@ def test_time_alone_completes_a_bar(series: Series, wide: int) -> None:
     builder = Builder(series.board, MINUTE, wide)
     found = [one for bar in bars_of(series) for one in builder.push(bar)]
     late = int(series.time[-1]) + DAY
-    assert found + builder.advance(late) == bars_of(build(series, wide, late))
+    assert found + builder.advance(late) == bars_of(widen(series, wide, late))
     assert builder.advance(late) == []
 
 
@@ -106,7 +106,7 @@ def test_the_closing_auction_belongs_to_its_day() -> None:
     day = date(2024, 3, 4)
     minutes = [9 * HOUR + MINUTE, 14 * HOUR + 30 * MINUTE, 14 * HOUR + 46 * MINUTE]
     series = series_at([at(day, minute) for minute in minutes], MINUTE, Board.HOSE)
-    daily = build(series, "1d")
+    daily = widen(series, "1d")
     assert daily.close.tolist() == [series.close[-1]]
     assert daily.time.tolist() == [at(day, 14 * HOUR + 46 * MINUTE)]
     assert daily.start.tolist() == [at(day, 9 * HOUR)]
@@ -115,7 +115,7 @@ def test_the_closing_auction_belongs_to_its_day() -> None:
 def test_an_hour_is_cut_at_lunch() -> None:
     day = date(2024, 3, 4)
     series = series_at([at(day, 9 * HOUR + i * MINUTE) for i in range(1, 151)], MINUTE, Board.HOSE)
-    hours = build(series, "1h", finished(series))
+    hours = widen(series, "1h", finished(series))
     assert [time_of_day(int(ns)) // MINUTE for ns in hours.start] == [540, 600, 660]
     assert [time_of_day(int(ns)) // MINUTE for ns in hours.time] == [600, 660, 691]
     assert hours.volume.sum() == series.volume.sum()
@@ -124,18 +124,18 @@ def test_an_hour_is_cut_at_lunch() -> None:
 def test_a_half_day_is_no_day_yet() -> None:
     series = make(["FPT"], days=2)["FPT"]
     morning = series.take(series.time <= at(date(2025, 7, 2), 11 * HOUR + 30 * MINUTE))
-    assert len(build(morning, "1d")) == 1
-    assert len(build(series, "1d", finished(series))) == 2
+    assert len(widen(morning, "1d")) == 1
+    assert len(widen(series, "1d", finished(series))) == 2
 
 
 def test_the_same_width_is_the_same_series() -> None:
     series = make(["FPT"], days=1)["FPT"]
-    assert build(series, "1m") is series
+    assert widen(series, "1m") is series
 
 
 def test_contracts_stay_with_their_bars() -> None:
     series = make(["VN30F1M"], days=20)["VN30F1M"]
-    daily = build(series, "1d", finished(series))
+    daily = widen(series, "1d", finished(series))
     assert daily.contract is not None
     assert series.contract is not None
     assert daily.contract.tolist() == series.contract[:: len(series) // 20].tolist()
@@ -143,8 +143,8 @@ def test_contracts_stay_with_their_bars() -> None:
 
 def test_no_bars_give_no_bars() -> None:
     empty = make(["FPT"], days=1)["FPT"].take(slice(0))
-    assert len(build(empty, "15m")) == 0
-    assert build(empty, "15m").width == 15 * MINUTE
+    assert len(widen(empty, "15m")) == 0
+    assert widen(empty, "15m").width == 15 * MINUTE
     assert finished(empty) == 0
 
 
@@ -177,11 +177,11 @@ def test_what_is_no_width(text: str | int) -> None:
 
 def test_wide_bars_give_no_narrow_ones() -> None:
     series = make(["FPT"], days=1)["FPT"]
-    daily = build(series, "1d", finished(series))
+    daily = widen(series, "1d", finished(series))
     with pytest.raises(SettingError, match="cannot be built"):
-        build(daily, "15m")
+        widen(daily, "15m")
     with pytest.raises(SettingError, match="cannot be built"):
-        build(build(series, "15m"), "20m")
+        widen(widen(series, "15m"), "20m")
     with pytest.raises(SettingError, match="already"):
         Builder(Board.HOSE, "1m", "1m")
     assert np.all(daily.volume > 0)
