@@ -16,6 +16,7 @@ from algo.model import (
     Attached,
     Instrument,
     Order,
+    OrderStatus,
     OrderType,
     OrderView,
     Side,
@@ -48,7 +49,8 @@ class Desk:
         self.ledger = ledger
         self.now = 0
         self.intents: list[Callable[[], None]] = []
-        self.targets: dict[str, tuple[int, OrderView | None]] = {}
+        self.targets: dict[str, int] = {}
+        self.target_orders: dict[str, OrderView] = {}
         self.state: dict[str, Any] = {}
         self.messages: list[tuple[int, str]] = []
         self.failure: BaseException | None = None
@@ -125,12 +127,11 @@ class Desk:
 
     def target(self, symbol: str, quantity: int, price: float | None) -> OrderView | None:
         """Bring the position to `quantity` with one order, after an earlier one has ended."""
-        known = self.targets.get(symbol)
-        view = known[1] if known is not None else None
-        if view is not None and view.is_open:
-            if known is not None and known[0] == quantity and (price is None or view.price == price):
+        view = self.target_orders.get(symbol)
+        if view is not None:
+            if self.targets.get(symbol) == quantity and (price is None or view.price == price):
                 return view
-            self.targets[symbol] = (quantity, view)
+            self.targets[symbol] = quantity
             self._retarget[symbol] = (quantity, price)
             self.cancel(view)
             return view
@@ -138,43 +139,44 @@ class Desk:
         venue = self._engine.venues.get(symbol)
         held = self.ledger.quantity(venue.instrument.symbol) if venue is not None else 0
         delta = quantity - held
+        self.targets[symbol] = quantity
         if delta == 0:
-            self.targets[symbol] = (quantity, None)
             return None
         sign = 1 if delta > 0 else -1
         view = self.place(symbol, sign, abs(delta), price, None, None, None, None, None, "day", "target")
-        self.targets[symbol] = (quantity, view)
+        self.target_orders[symbol] = view
         return view
 
     def order_changed(self, order: Order) -> None:
         """Keep targets true: forget one whose order ended short, go on to one that had to wait."""
-        known = self.targets.get(order.symbol)
-        if known is None or known[1] is None or known[1]._order is not order or not order.status.terminal:
+        symbol = order.symbol
+        view = self.target_orders.get(symbol)
+        if view is None or view._order is not order or not order.status.terminal:
             return
-        again = self._retarget.pop(order.symbol, None)
+        del self.target_orders[symbol]
+        again = self._retarget.pop(symbol, None)
         if again is not None:
-            del self.targets[order.symbol]
-            self.target(order.symbol, *again)
-        elif order.leaves == 0 and order.filled == order.quantity and order.quantity:
-            self.targets[order.symbol] = (known[0], None)
-        else:
-            del self.targets[order.symbol]
+            self.target(symbol, *again)
+        elif order.status is not OrderStatus.FILLED:
+            self.targets.pop(symbol, None)
 
     def position_changed(self, symbol: str, order: Order | None) -> None:
         """Something other than the target's own order moved the position: the target is open again."""
-        known = self.targets.get(symbol)
-        if known is not None and (known[1] is None or known[1]._order is not order):
-            if known[1] is not None and known[1].is_open:
-                self._retarget[symbol] = (known[0], None)
-                self.cancel(known[1])
-            else:
-                del self.targets[symbol]
+        if symbol not in self.targets:
+            return
+        view = self.target_orders.get(symbol)
+        if view is None:
+            del self.targets[symbol]
+        elif view._order is not order:
+            self._retarget[symbol] = (self.targets[symbol], None)
+            self.cancel(view)
 
     def rolled(self, symbol: str) -> list[Order]:
         """The alias trades another contract: targets start afresh; gives the held target orders to drop."""
         self._retarget.pop(symbol, None)
-        known = self.targets.pop(symbol, None)
-        return [] if known is None or known[1] is None else [known[1]._order]
+        self.targets.pop(symbol, None)
+        view = self.target_orders.pop(symbol, None)
+        return [] if view is None else [view._order]
 
     # -- timers -------------------------------------------------------------------------------
 
