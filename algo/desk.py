@@ -47,8 +47,6 @@ class Desk:
         self.name = name
         self.strategy = strategy
         self.ledger = ledger
-        self.now = 0
-        self.intents: list[Callable[[], None]] = []
         self.targets: dict[str, int] = {}
         self.target_orders: dict[str, OrderView] = {}
         self.state: dict[str, Any] = {}
@@ -60,6 +58,15 @@ class Desk:
         self._timers: list[tuple[int, int, str, Callable[[], None] | None, int]] = []
         self._daily: list[tuple[time, Callable[[], None] | None]] = []
         self._made = 0
+
+    @property
+    def now(self) -> int:
+        """Market time, nanoseconds since the epoch."""
+        return self._engine.now
+
+    def _intend(self, act: Callable[[], None]) -> None:
+        """Keep an intent for when the callback has returned."""
+        self._engine.intents.append((self, act))
 
     # -- orders -------------------------------------------------------------------------------
 
@@ -104,20 +111,20 @@ class Desk:
             order.attached = _attached(venue, sign, stop_loss, take_profit, trailing)
         except (InputError, ValueError) as error:
             reason = str(error)
-            self.intents.append(lambda: self._engine.refuse(order, reason))
+            self._intend(lambda: self._engine.refuse(order, reason))
         else:
-            self.intents.append(lambda: self._engine.submit(self, order))
+            self._intend(lambda: self._engine.submit(self, order))
         return OrderView(order)
 
     def amend(self, view: OrderView, price: float | None, quantity: int | None) -> None:
         """Note an amendment."""
         order: Order = view._order
-        self.intents.append(lambda: self._engine.amend(self, order, price, quantity))
+        self._intend(lambda: self._engine.amend(self, order, price, quantity))
 
     def cancel(self, view: OrderView) -> None:
         """Note a cancel."""
         order: Order = view._order
-        self.intents.append(lambda: self._engine.cancel(order))
+        self._intend(lambda: self._engine.cancel(order))
 
     def cancel_all(self, symbol: str | None) -> None:
         """Note a cancel of every open order, or of those of one symbol."""

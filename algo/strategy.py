@@ -21,10 +21,11 @@ from algo.portfolio import Portfolio, Position
 class Desk(Protocol):
     """What the engine offers to one strategy. Only the engine implements it."""
 
-    now: int
     targets: dict[str, int]
     target_orders: dict[str, OrderView]
 
+    @property
+    def now(self) -> int: ...
     @property
     def portfolio(self) -> Portfolio: ...
     @property
