@@ -98,9 +98,11 @@ class Desk:
             tag=tag,
         )
         try:
-            venue = self._venue(symbol)
+            if venue is None:
+                venue = self._venue(symbol)
             order.quantity = _whole(quantity)
-            order.tif = TimeInForce(tif)
+            if tif != TimeInForce.DAY:
+                order.tif = TimeInForce(tif)
             if order_type is not None:
                 order.order_type = _type(order_type, price)
             if price is not None:
@@ -108,7 +110,8 @@ class Desk:
             if stop is not None:
                 kind = TriggerKind.UP if sign > 0 else TriggerKind.DOWN
                 order.trigger = Trigger(kind, venue.units(stop))
-            order.attached = _attached(venue, sign, stop_loss, take_profit, trailing)
+            if not (stop_loss is None and take_profit is None and trailing is None):
+                order.attached = _attached(venue, sign, stop_loss, take_profit, trailing)
         except (InputError, ValueError) as error:
             reason = str(error)
             self._intend(lambda: self._engine.refuse(order, reason))
@@ -334,9 +337,7 @@ def _type(name: str, price: float | None) -> OrderType:
 
 def _attached(
     venue: Venue, sign: int, stop_loss: float | None, take_profit: float | None, trailing: float | None
-) -> Attached | None:
-    if stop_loss is None and take_profit is None and trailing is None:
-        return None
+) -> Attached:
     loss = venue.units(stop_loss) if stop_loss is not None else 0
     profit = venue.units(take_profit) if take_profit is not None else 0
     if loss and profit and (profit - loss) * sign <= 0:
