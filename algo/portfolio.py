@@ -269,7 +269,6 @@ class Portfolio:
         """Begin a trading day: charge for contracts held over night. Gives the đồng charged."""
         self.advance_to(ns)
         self._turn_day(ns)
-        self.contracts_today = 0
         charged = 0
         day = self.date
         for position in self.positions.values():
@@ -293,6 +292,7 @@ class Portfolio:
         if day != self._day:
             self._day = day
             self.date = local_date(ns)
+            self.contracts_today = 0
 
     # -- fills --------------------------------------------------------------------------------
 
