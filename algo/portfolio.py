@@ -476,10 +476,14 @@ class Portfolio:
             after += lot.quantity
         self.flows.append(Flow(ns, "split", position.symbol, 0, after - position.quantity))
         position.quantity = after
-        spent = sum(lot.cost for lot in position.lots if not lot.quantity)
+        gone = [lot for lot in position.lots if not lot.quantity]
         position.lots = deque(lot for lot in position.lots if lot.quantity)
+        spent = sum(lot.cost for lot in gone)
         if position.lots:
-            position.lots[0].cost += spent
+            first = position.lots[0]
+            first.cost += spent
+            first.fee += sum(lot.fee for lot in gone)
+            first.tax += sum(lot.tax for lot in gone)
         else:
             position.realised -= spent
 
