@@ -69,7 +69,7 @@ def _market_rules(order: Order, venue: Venue) -> str | None:
         if reason is not None:
             return reason
     band = venue.band
-    if band is not None and order.price:
+    if band is not None and order.price and order.trigger is None:
         return band_refusal(instrument, band, order.price)
     return None
 
