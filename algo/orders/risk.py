@@ -113,9 +113,10 @@ def _covered(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) 
     price = order.price or venue.worst(1)
     if price is None:
         return "no price is known to set cash aside for"
+    order.set_aside = price
     need = _cost(order, price, ledger)
     busy = sum(
-        _cost(peer, peer.price or venue.worst(1) or price, ledger)
+        _cost(peer, peer.price or peer.set_aside, ledger)
         for peer in peers
         if peer.side is Side.BUY and peer.instrument.account is Account.EQUITY
     )
