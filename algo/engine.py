@@ -16,7 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 from algo.desk import Desk
-from algo.errors import AlgoError, SettingError, StrategyError
+from algo.errors import AlgoError, StrategyError
 from algo.history import Histories, History
 from algo.market import Session
 from algo.model import (
@@ -214,18 +214,22 @@ class Engine:
         """End an order that is not even well formed."""
         self.manager.refuse(order, self.now, reason)
 
-    def amend(self, desk: Desk, order: Order, price: float | None, quantity: int | None) -> None:
-        """Ask for an amendment; a refusal shows in the order's reason and is told by on_order."""
-        venue = self.venues[order.symbol]
-        try:
-            units = None if price is None else venue.units(price)
-            reason = self.manager.amend(order, units, quantity, venue, self.now)
-        except SettingError as error:
-            reason = str(error)
+    def amend(self, order: Order, price: int | None, quantity: int | None) -> None:
+        """Ask for an amendment to `price` units; a refusal shows in the order's reason, told by on_order."""
+        venue = self.venues.get(order.symbol)
+        reason = (
+            f"the order is {order.status} already"
+            if venue is None
+            else self.manager.amend(order, price, quantity, venue, self.now)
+        )
         if reason is not None:
-            order.reason = f"amend refused: {reason}"
-            self._count(f"amend: {reason}")
-            self.manager.changed.append(order)
+            self.refuse_amend(order, reason)
+
+    def refuse_amend(self, order: Order, reason: str) -> None:
+        """Tell of an amendment that is not asked for."""
+        order.reason = f"amend refused: {reason}"
+        self._count(f"amend: {reason}")
+        self.manager.changed.append(order)
 
     def cancel(self, order: Order) -> None:
         """Ask for a cancel."""
