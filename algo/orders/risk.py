@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from algo.errors import SettingError
 from algo.market import band_refusal, position_refusal, tick_refusal
-from algo.model import Account, Order, Side, TriggerKind
+from algo.model import Account, Order, OrderType, Side, TriggerKind
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
 
@@ -68,6 +68,8 @@ def _market_rules(order: Order, venue: Venue) -> str | None:
         reason = venue.type_refusal(order.wire_type, order.quantity)
         if reason is not None:
             return reason
+        if order.wire_type is OrderType.LO and not order.price and venue.worst(order.side) is None:
+            return "no price is known yet to send a market order with"
     band = venue.band
     if band is not None and order.price and order.trigger is None:
         return band_refusal(instrument, band, order.price)
