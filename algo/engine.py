@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any
 
+from algo.clock import local_date
 from algo.desk import Desk
 from algo.errors import AlgoError, StrategyError
 from algo.history import Histories, History
@@ -102,6 +103,8 @@ class Engine:
     def start(self, ns: int) -> Sequence[Command]:
         """Wake the strategies before the first event, at market time `ns`."""
         self.now = max(self.now, ns)
+        for venue in self.venues.values():
+            venue.start_day(local_date(self.now), None, False)
         for desk in self._all:
             self._call(desk, desk.strategy.on_start)
         return self._drain()
