@@ -323,8 +323,12 @@ class OrderManager:
 
     def _triggered(self, event: OrderTriggered) -> None:
         order = self._known(event, event.order_id)
-        if order is not None and self._move(order, Step.TRIGGER, event.ns):
+        if order is None:
+            return
+        if self._move(order, Step.TRIGGER, event.ns):
             self.changed.append(order)
+        else:
+            self.ignored.append(event)
 
     def _amended(self, event: OrderAmended) -> None:
         order = self._known(event, event.order_id)
@@ -356,6 +360,8 @@ class OrderManager:
             if self._move(order, Step.RENEW, event.ns):
                 order.reason = "placed anew in the next session"
                 self.held[id(order)] = order
+            else:
+                self.ignored.append(event)
             return
         self._end(order, Step.EXPIRE, event.ns, event.reason)
 
