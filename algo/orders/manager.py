@@ -294,6 +294,7 @@ class OrderManager:
         self._move(order, step, event.ns)
         if order.status.terminal:
             self.open.pop(id(order), None)
+            self.held.pop(id(order), None)
         if order.status is not before or step is Step.FILL:
             self.changed.append(order)
         return order, quantity
