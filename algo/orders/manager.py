@@ -339,7 +339,10 @@ class OrderManager:
         order.price = event.price
         order.quantity = max(event.quantity + order.before, order.filled)
         self._settle_requests(order, RequestKind.AMEND)
-        self.changed.append(order)
+        if order.filled == order.quantity:  # amended down to what had traded meanwhile
+            self._end(order, Step.COMPLETE, event.ns, "")
+        else:
+            self.changed.append(order)
 
     def _cancelled(self, event: OrderCancelled) -> None:
         order = self._known(event, event.order_id)
