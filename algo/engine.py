@@ -230,9 +230,10 @@ class Engine:
 
     def refuse_amend(self, order: Order, reason: str) -> None:
         """Tell of an amendment that is not asked for."""
-        order.reason = f"amend refused: {reason}"
         self._count(f"amend: {reason}")
-        self.manager.changed.append(order)
+        if not order.status.terminal:  # what ended an order stays its reason
+            order.reason = f"amend refused: {reason}"
+            self.manager.changed.append(order)
 
     def cancel(self, order: Order) -> None:
         """Ask for a cancel."""
