@@ -114,19 +114,19 @@ class BarFeed:
         events: list[MarketEvent] = []
         for number in days:
             day = date.fromordinal(number + _EPOCH)
-            midnight = at(day)
+            todays: list[MarketEvent] = []
             for roll in rolls.pop(number, ()):
-                events += roll
-            events.append(
-                DayStarted(midnight, day, references.get(number, {}), idle.get(number, frozenset()))
+                todays += roll
+            todays.append(
+                DayStarted(at(day), day, references.get(number, {}), idle.get(number, frozenset()))
             )
-            events += by_day.get(number, ())
-            sessions = [
+            todays += by_day.get(number, ())
+            todays += [
                 SessionChanged(ns, board, str(session))
                 for board in boards
                 for ns, session in transitions(board, day)
             ]
-            events += sorted(sessions, key=lambda event: event.ns)
+            events += sorted(todays, key=lambda event: event.ns)  # stable: a midnight's roll goes first
         return events
 
     def _rolls(self) -> dict[int, list[list[MarketEvent]]]:
