@@ -132,7 +132,7 @@ class Simulation:
             if event.session == "C":
                 self._take(exchange.close_day(event.board, event.ns), moment)
         elif isinstance(event, ContractRolled):
-            exchange.roll(event.symbol, event.new)
+            self._take(exchange.roll(event.symbol, event.new, event.ns), moment)
         commands = self.engine.step(event)
         if commands:
             self._pump(commands, moment)
