@@ -75,6 +75,7 @@ class Engine:
         self.failures: list[StrategyError] = []
         ids = {name: RequestIds(FIRST_SLOT + k) for k, name in enumerate(strategies)}
         self.manager = OrderManager(ids, limits)
+        self.manager.make_room = self._make_room
         self.desks: dict[str, Desk] = {}
         self._histories = histories
         self._base = {symbol: histories.history(symbol, None) for symbol in self.venues}
@@ -209,8 +210,6 @@ class Engine:
         """Check and send one order; its exits make room first when it closes what they protect."""
         venue = self.venues[order.symbol]
         desk.ledger.advance_to(self.now)
-        if not order.parent:
-            self._make_room(desk, order, venue)
         self.manager.submit(order, venue, desk.ledger, self.now)
 
     def refuse(self, order: Order, reason: str) -> None:
@@ -252,19 +251,15 @@ class Engine:
         """A desk made a timer."""
         self.next_timer = min(self.next_timer, ns)
 
-    def _make_room(self, desk: Desk, order: Order, venue: Venue) -> None:
-        if not self.manager.open:
-            return
+    def _make_room(self, order: Order) -> tuple[Order, ...]:
+        desk, venue = self.desks[order.strategy], self.venues[order.symbol]
         held = desk.ledger.quantity(order.instrument.symbol)
         if held * order.side >= 0:
-            return
+            return ()
         exits = self._exits(desk, order.instrument.symbol)
-        waits = []
         for exit_, keep in excess(exits, abs(held) - order.quantity):
             self._shrink(exit_, keep, venue)
-            if self.manager.cancelling(exit_):
-                waits.append(exit_)
-        order.waits_for = tuple(waits)
+        return tuple(exit_ for exit_ in exits if exit_.cancel_wanted and not exit_.status.terminal)
 
     def _exits(self, desk: Desk, symbol: str) -> list[Order]:
         return [

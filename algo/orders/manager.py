@@ -48,6 +48,7 @@ from algo.orders.state import Step, after
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
 
+_NO_ROOM = "waits until its exits have made room"
 _SHUT = (Session.C, Session.BREAK)
 _OUT = (OrderStatus.SUBMITTED, OrderStatus.WAITING, OrderStatus.WORKING)
 
@@ -56,7 +57,8 @@ class OrderManager:
     """All orders of one engine.
 
     `ids` maps a strategy to its request ids. Every method that may send takes the venue of the
-    order and the ledger that pays for it.
+    order and the ledger that pays for it. `make_room` is asked before an order goes out: it shrinks
+    the exits that the order takes the place of, and gives those that have to be gone first.
     """
 
     def __init__(self, ids: Mapping[str, RequestIds], limits: Mapping[str, Limits] | None = None) -> None:
@@ -72,6 +74,7 @@ class OrderManager:
         self.commands: list[Command] = []
         self.changed: list[Order] = []
         self.ignored: list[object] = []
+        self.make_room: Callable[[Order], tuple[Order, ...]] = lambda _order: ()
         self.handlers: dict[type, Callable[[Any], None]] = {
             OrderAccepted: self._accepted,
             OrderTriggered: self._triggered,
@@ -104,11 +107,7 @@ class OrderManager:
                 return
         waits = self._waits(order, venue, ledger)
         if waits is not None:
-            if order.status is OrderStatus.CREATED:
-                self._move(order, Step.HOLD, ns)
-                self.held[id(order)] = order
-                self.changed.append(order)
-            order.reason = waits
+            self._hold(order, ns, waits)
             return
         reason = refusal(
             order, venue, ledger, self._peers(order), self._limits.get(order.strategy, NO_LIMITS)
@@ -116,13 +115,25 @@ class OrderManager:
         if reason is not None:
             self._end(order, Step.REFUSE, ns, reason)
             return
+        if not order.parent and len(self.open) > 1:
+            order.waits_for = self.make_room(order)
+            if order.waits_for:
+                self._hold(order, ns, _NO_ROOM)
+                return
         self._send(order, venue, ns)
+
+    def _hold(self, order: Order, ns: int, reason: str) -> None:
+        if order.status is OrderStatus.CREATED:
+            self._move(order, Step.HOLD, ns)
+            self.held[id(order)] = order
+            self.changed.append(order)
+        order.reason = reason
 
     def _waits(self, order: Order, venue: Venue, ledger: Portfolio) -> str | None:
         """Why the order cannot go out now but may later; sets its wire type when it can."""
         if order.waits_for:
             if any(not other.status.terminal and other.cancel_wanted for other in order.waits_for):
-                return "waits until its exits have made room"
+                return _NO_ROOM
             order.waits_for = ()
         session, instrument = venue.session, order.instrument
         if order.trigger is not None:
