@@ -257,7 +257,7 @@ class Engine:
         if held * order.side >= 0:
             return ()
         exits = self._exits(desk, order.instrument.symbol)
-        for exit_, keep in excess(exits, abs(held) - order.quantity):
+        for exit_, keep in excess(exits, abs(held) - (order.quantity - order.filled)):
             self._shrink(exit_, keep, venue)
         return tuple(exit_ for exit_ in exits if exit_.cancel_wanted and not exit_.status.terminal)
 

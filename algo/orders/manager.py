@@ -264,10 +264,6 @@ class OrderManager:
         """Whether a request of this kind is out and its effect has not been seen."""
         return any(r.kind is kind and not r.done and r.order_id == order.order_id for r in order.requests)
 
-    def cancelling(self, order: Order) -> bool:
-        """Whether a cancel of the order is on its way to the broker."""
-        return not order.status.terminal and self._asked(order, RequestKind.CANCEL)
-
     def _ask(self, request: Request, order: Order) -> None:
         order.requests.append(request)
         self.requests[f"{self._day}-{request.request_id}"] = request
