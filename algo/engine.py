@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any
 
+from algo.clock import local_date
 from algo.desk import Desk
-from algo.errors import AlgoError, SettingError, StrategyError
+from algo.errors import AlgoError, StrategyError
 from algo.history import Histories, History
 from algo.market import Session
 from algo.model import (
@@ -74,6 +75,7 @@ class Engine:
         self.failures: list[StrategyError] = []
         ids = {name: RequestIds(FIRST_SLOT + k) for k, name in enumerate(strategies)}
         self.manager = OrderManager(ids, limits)
+        self.manager.make_room = self._make_room
         self.desks: dict[str, Desk] = {}
         self._histories = histories
         self._base = {symbol: histories.history(symbol, None) for symbol in self.venues}
@@ -102,6 +104,8 @@ class Engine:
     def start(self, ns: int) -> Sequence[Command]:
         """Wake the strategies before the first event, at market time `ns`."""
         self.now = max(self.now, ns)
+        for venue in self.venues.values():
+            venue.start_day(local_date(self.now), None, False)
         for desk in self._all:
             self._call(desk, desk.strategy.on_start)
         return self._drain()
@@ -206,25 +210,28 @@ class Engine:
         """Check and send one order; its exits make room first when it closes what they protect."""
         venue = self.venues[order.symbol]
         desk.ledger.advance_to(self.now)
-        if not order.parent:
-            self._make_room(desk, order, venue)
         self.manager.submit(order, venue, desk.ledger, self.now)
 
     def refuse(self, order: Order, reason: str) -> None:
         """End an order that is not even well formed."""
         self.manager.refuse(order, self.now, reason)
 
-    def amend(self, desk: Desk, order: Order, price: float | None, quantity: int | None) -> None:
-        """Ask for an amendment; a refusal shows in the order's reason and is told by on_order."""
-        venue = self.venues[order.symbol]
-        try:
-            units = None if price is None else venue.units(price)
-            reason = self.manager.amend(order, units, quantity, venue, self.now)
-        except SettingError as error:
-            reason = str(error)
+    def amend(self, order: Order, price: int | None, quantity: int | None) -> None:
+        """Ask for an amendment to `price` units; a refusal shows in the order's reason, told by on_order."""
+        venue = self.venues.get(order.symbol)
+        reason = (
+            f"the order is {order.status} already"
+            if venue is None
+            else self.manager.amend(order, price, quantity, venue, self.now)
+        )
         if reason is not None:
+            self.refuse_amend(order, reason)
+
+    def refuse_amend(self, order: Order, reason: str) -> None:
+        """Tell of an amendment that is not asked for."""
+        self._count(f"amend: {reason}")
+        if not order.status.terminal:  # what ended an order stays its reason
             order.reason = f"amend refused: {reason}"
-            self._count(f"amend: {reason}")
             self.manager.changed.append(order)
 
     def cancel(self, order: Order) -> None:
@@ -244,19 +251,15 @@ class Engine:
         """A desk made a timer."""
         self.next_timer = min(self.next_timer, ns)
 
-    def _make_room(self, desk: Desk, order: Order, venue: Venue) -> None:
-        if not self.manager.open:
-            return
+    def _make_room(self, order: Order) -> tuple[Order, ...]:
+        desk, venue = self.desks[order.strategy], self.venues[order.symbol]
         held = desk.ledger.quantity(order.instrument.symbol)
         if held * order.side >= 0:
-            return
+            return ()
         exits = self._exits(desk, order.instrument.symbol)
-        waits = []
-        for exit_, keep in excess(exits, abs(held) - order.quantity):
+        for exit_, keep in excess(exits, abs(held) - (order.quantity - order.filled)):
             self._shrink(exit_, keep, venue)
-            if self.manager.cancelling(exit_):
-                waits.append(exit_)
-        order.waits_for = tuple(waits)
+        return tuple(exit_ for exit_ in exits if exit_.cancel_wanted and not exit_.status.terminal)
 
     def _exits(self, desk: Desk, symbol: str) -> list[Order]:
         return [
