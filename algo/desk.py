@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from algo.clock import at, local_date, to_ns
 from algo.errors import DataError, InputError, SettingError
 from algo.history import Bars, indicator
-from algo.market import Session, Snap, instrument_of, lot, snap, tick
+from algo.market import Session, Snap, instrument_of, largest_order, lot, snap, tick
 from algo.model import (
     Attached,
     Instrument,
@@ -242,6 +242,15 @@ class Desk:
         ledger = self.portfolio
         return ledger.positions.get(instrument.symbol) or Position(instrument, ledger)
 
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """The symbols that have a venue."""
+        return tuple(self._engine.venues)
+
+    def buying_power(self, symbol: str) -> int:
+        """Free cash or margin of the account that the symbol is traded from."""
+        return self.portfolio.buying_power(self._venue(symbol).instrument.account)
+
     def bars(self, symbol: str, width: str | None) -> Bars:
         """Complete bars up to now."""
         return Bars(self._engine.history(symbol, width))
@@ -277,6 +286,10 @@ class Desk:
         """The board lot today."""
         venue = self._venue(symbol)
         return lot(venue.instrument, venue.day)
+
+    def largest_order(self, symbol: str) -> int:
+        """The board's largest order; where none is known, a number beyond every order."""
+        return largest_order(self._venue(symbol).instrument) or 1 << 62
 
     def band(self, symbol: str) -> tuple[float, float] | None:
         """Today's floor and ceiling."""
