@@ -16,6 +16,7 @@ from algo.model import (
     Attached,
     Instrument,
     Order,
+    OrderStatus,
     OrderType,
     OrderView,
     Side,
@@ -46,9 +47,8 @@ class Desk:
         self.name = name
         self.strategy = strategy
         self.ledger = ledger
-        self.now = 0
-        self.intents: list[Callable[[], None]] = []
-        self.targets: dict[str, tuple[int, OrderView | None]] = {}
+        self.targets: dict[str, int] = {}
+        self.target_orders: dict[str, OrderView] = {}
         self.state: dict[str, Any] = {}
         self.messages: list[tuple[int, str]] = []
         self.failure: BaseException | None = None
@@ -58,6 +58,15 @@ class Desk:
         self._timers: list[tuple[int, int, str, Callable[[], None] | None, int]] = []
         self._daily: list[tuple[time, Callable[[], None] | None]] = []
         self._made = 0
+
+    @property
+    def now(self) -> int:
+        """Market time, nanoseconds since the epoch."""
+        return self._engine.now
+
+    def _intend(self, act: Callable[[], None]) -> None:
+        """Keep an intent for when the callback has returned."""
+        self._engine.intents.append((self, act))
 
     # -- orders -------------------------------------------------------------------------------
 
@@ -89,9 +98,11 @@ class Desk:
             tag=tag,
         )
         try:
-            venue = self._venue(symbol)
+            if venue is None:
+                venue = self._venue(symbol)
             order.quantity = _whole(quantity)
-            order.tif = TimeInForce(tif)
+            if tif != TimeInForce.DAY:
+                order.tif = TimeInForce(tif)
             if order_type is not None:
                 order.order_type = _type(order_type, price)
             if price is not None:
@@ -99,23 +110,24 @@ class Desk:
             if stop is not None:
                 kind = TriggerKind.UP if sign > 0 else TriggerKind.DOWN
                 order.trigger = Trigger(kind, venue.units(stop))
-            order.attached = _attached(venue, sign, stop_loss, take_profit, trailing)
+            if not (stop_loss is None and take_profit is None and trailing is None):
+                order.attached = _attached(venue, sign, stop_loss, take_profit, trailing)
         except (InputError, ValueError) as error:
             reason = str(error)
-            self.intents.append(lambda: self._engine.refuse(order, reason))
+            self._intend(lambda: self._engine.refuse(order, reason))
         else:
-            self.intents.append(lambda: self._engine.submit(self, order))
+            self._intend(lambda: self._engine.submit(self, order))
         return OrderView(order)
 
     def amend(self, view: OrderView, price: float | None, quantity: int | None) -> None:
         """Note an amendment."""
         order: Order = view._order
-        self.intents.append(lambda: self._engine.amend(self, order, price, quantity))
+        self._intend(lambda: self._engine.amend(self, order, price, quantity))
 
     def cancel(self, view: OrderView) -> None:
         """Note a cancel."""
         order: Order = view._order
-        self.intents.append(lambda: self._engine.cancel(order))
+        self._intend(lambda: self._engine.cancel(order))
 
     def cancel_all(self, symbol: str | None) -> None:
         """Note a cancel of every open order, or of those of one symbol."""
@@ -125,12 +137,11 @@ class Desk:
 
     def target(self, symbol: str, quantity: int, price: float | None) -> OrderView | None:
         """Bring the position to `quantity` with one order, after an earlier one has ended."""
-        known = self.targets.get(symbol)
-        view = known[1] if known is not None else None
-        if view is not None and view.is_open:
-            if known is not None and known[0] == quantity and (price is None or view.price == price):
+        view = self.target_orders.get(symbol)
+        if view is not None:
+            if self.targets.get(symbol) == quantity and (price is None or view.price == price):
                 return view
-            self.targets[symbol] = (quantity, view)
+            self.targets[symbol] = quantity
             self._retarget[symbol] = (quantity, price)
             self.cancel(view)
             return view
@@ -138,43 +149,44 @@ class Desk:
         venue = self._engine.venues.get(symbol)
         held = self.ledger.quantity(venue.instrument.symbol) if venue is not None else 0
         delta = quantity - held
+        self.targets[symbol] = quantity
         if delta == 0:
-            self.targets[symbol] = (quantity, None)
             return None
         sign = 1 if delta > 0 else -1
         view = self.place(symbol, sign, abs(delta), price, None, None, None, None, None, "day", "target")
-        self.targets[symbol] = (quantity, view)
+        self.target_orders[symbol] = view
         return view
 
     def order_changed(self, order: Order) -> None:
         """Keep targets true: forget one whose order ended short, go on to one that had to wait."""
-        known = self.targets.get(order.symbol)
-        if known is None or known[1] is None or known[1]._order is not order or not order.status.terminal:
+        symbol = order.symbol
+        view = self.target_orders.get(symbol)
+        if view is None or view._order is not order or not order.status.terminal:
             return
-        again = self._retarget.pop(order.symbol, None)
+        del self.target_orders[symbol]
+        again = self._retarget.pop(symbol, None)
         if again is not None:
-            del self.targets[order.symbol]
-            self.target(order.symbol, *again)
-        elif order.leaves == 0 and order.filled == order.quantity and order.quantity:
-            self.targets[order.symbol] = (known[0], None)
-        else:
-            del self.targets[order.symbol]
+            self.target(symbol, *again)
+        elif order.status is not OrderStatus.FILLED:
+            self.targets.pop(symbol, None)
 
     def position_changed(self, symbol: str, order: Order | None) -> None:
         """Something other than the target's own order moved the position: the target is open again."""
-        known = self.targets.get(symbol)
-        if known is not None and (known[1] is None or known[1]._order is not order):
-            if known[1] is not None and known[1].is_open:
-                self._retarget[symbol] = (known[0], None)
-                self.cancel(known[1])
-            else:
-                del self.targets[symbol]
+        if symbol not in self.targets:
+            return
+        view = self.target_orders.get(symbol)
+        if view is None:
+            del self.targets[symbol]
+        elif view._order is not order:
+            self._retarget[symbol] = (self.targets[symbol], None)
+            self.cancel(view)
 
     def rolled(self, symbol: str) -> list[Order]:
         """The alias trades another contract: targets start afresh; gives the held target orders to drop."""
         self._retarget.pop(symbol, None)
-        known = self.targets.pop(symbol, None)
-        return [] if known is None or known[1] is None else [known[1]._order]
+        self.targets.pop(symbol, None)
+        view = self.target_orders.pop(symbol, None)
+        return [] if view is None else [view._order]
 
     # -- timers -------------------------------------------------------------------------------
 
@@ -338,9 +350,7 @@ def _type(name: str, price: float | None) -> OrderType:
 
 def _attached(
     venue: Venue, sign: int, stop_loss: float | None, take_profit: float | None, trailing: float | None
-) -> Attached | None:
-    if stop_loss is None and take_profit is None and trailing is None:
-        return None
+) -> Attached:
     loss = venue.units(stop_loss) if stop_loss is not None else 0
     profit = venue.units(take_profit) if take_profit is not None else 0
     if loss and profit and (profit - loss) * sign <= 0:

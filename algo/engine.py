@@ -69,6 +69,7 @@ class Engine:
         self.next_timer = NEVER
         self.last: tuple[Bar, ...] = ()
         self.messages: list[tuple[int, str, str]] = []
+        self.intents: list[tuple[Desk, Callable[[], None]]] = []
         self.refusals: dict[str, int] = {}
         self.failures: list[StrategyError] = []
         ids = {name: RequestIds(FIRST_SLOT + k) for k, name in enumerate(strategies)}
@@ -93,20 +94,21 @@ class Engine:
             OrderFilled: self._filled,
             Quote: self._quoted,
             Trade: self._traded,
+            **self.manager.handlers,
         }
 
     # -- the loop -----------------------------------------------------------------------------
 
     def start(self, ns: int) -> Sequence[Command]:
         """Wake the strategies before the first event, at market time `ns`."""
-        self._tell(ns)
+        self.now = max(self.now, ns)
         for desk in self._all:
             self._call(desk, desk.strategy.on_start)
         return self._drain()
 
     def stop(self, ns: int) -> Sequence[Command]:
         """Tell the strategies that there is nothing more."""
-        self._tell(ns)
+        self.now = max(self.now, ns)
         for desk in self._all:
             self._call(desk, desk.strategy.on_stop)
         return self._drain()
@@ -116,15 +118,11 @@ class Engine:
 
         A tuple of bars is all that became complete at one moment.
         """
-        kind = event.__class__
-        if kind is tuple:
+        if event.__class__ is tuple:
             return self.run((event,), NEVER)[0]
-        self._tell(event.ns)
-        handler = self._handlers.get(kind)
-        if handler is not None:
-            handler(event)
-        else:
-            self.manager.apply(event)
+        if event.ns > self.now:
+            self.now = event.ns
+        self._handlers[event.__class__](event)
         if self.manager.held:
             self._release_waiting()
         return self._drain()
@@ -138,7 +136,7 @@ class Engine:
         `until`, which is not applied, or with the moments. Gives the commands, the moment that was
         not applied, and how many were.
         """
-        base, wide, wakes, count = self._base, self._wide, self._wakes, 0
+        base, wide, wakes, intents, count = self._base, self._wide, self._wakes, self.intents, 0
         for moment in moments:
             now = moment[0][1]
             if now >= until:
@@ -150,9 +148,7 @@ class Engine:
             if wide:
                 for history in wide:
                     history.reveal_until(now)
-            busy = False
             for desk, on_bar, on_bars in wakes:
-                desk.now = now
                 try:
                     if on_bar is not None:
                         for bar in moment:
@@ -161,10 +157,7 @@ class Engine:
                         on_bars({bar[0]: bar for bar in moment})
                 except Exception as error:  # noqa: BLE001 - a user's code may raise anything
                     self._fail(desk, error)
-                    busy = True
-                if desk.intents:
-                    busy = True
-            if busy or self.next_timer < until:
+            if intents or self.next_timer < until or self.failures:
                 self.last = moment
                 return self._drain(), None, count
         return _NOTHING, None, count
@@ -181,29 +174,19 @@ class Engine:
             if desk.failure is None
         ]
 
-    def _tell(self, ns: int) -> None:
-        if ns > self.now:
-            self.now = ns
-        for desk in self._all:
-            desk.now = self.now
-
     def _drain(self) -> Sequence[Command]:
         """Act on intents and tell of changes until nothing is left; give the commands."""
-        manager, rounds = self.manager, 0
-        while True:
-            idle = True
-            if manager.changed:
-                changed, manager.changed = manager.changed, []
-                for order in changed:
-                    self._order_changed(order)
-            for desk in self._all:
-                if desk.intents:
-                    intents, desk.intents = desk.intents, []
-                    idle = False
-                    for act in intents:
+        manager, intents, rounds = self.manager, self.intents, 0
+        while manager.changed or intents:
+            changed, manager.changed = manager.changed, []
+            for order in changed:
+                self._order_changed(order)
+            if intents:
+                batch = intents.copy()
+                intents.clear()
+                for desk, act in batch:
+                    if desk.failure is None:
                         act()
-            if idle and not manager.changed:
-                break
             rounds += 1
             if rounds == _ROUNDS:
                 self._runaway()
@@ -213,22 +196,14 @@ class Engine:
         return commands
 
     def _runaway(self) -> None:
-        for desk in self._all:
-            if desk.intents:
-                self._fail(
-                    desk,
-                    StrategyError(
-                        f"{desk.name} answers refused orders with new ones without end; wait for a bar"
-                    ),
-                )
-                desk.intents.clear()
+        for desk in {desk.name: desk for desk, _ in self.intents}.values():
+            text = f"{desk.name} answers refused orders with new ones without end; wait for a bar"
+            self._fail(desk, StrategyError(text))
 
     # -- what desks ask for -------------------------------------------------------------------
 
     def submit(self, desk: Desk, order: Order) -> None:
         """Check and send one order; its exits make room first when it closes what they protect."""
-        if desk.failure is not None:
-            return
         venue = self.venues[order.symbol]
         desk.ledger.advance_to(self.now)
         if not order.parent:
@@ -332,7 +307,8 @@ class Engine:
             self._attach(desk, order, opened, event.price)
         if self.manager.open and (not order.parent or position == 0):
             self._fit_exits(desk, order, position)
-        desk.position_changed(order.symbol, order)
+        if order.symbol in desk.targets:
+            desk.position_changed(order.symbol, order)
         if "on_fill" in desk.heard:
             self._call(desk, partial(desk.strategy.on_fill, fill))
         if "on_portfolio" in desk.heard:
@@ -362,7 +338,8 @@ class Engine:
             self._count(order.reason)
         if order.cancel_wanted and not order.status.terminal:
             self.cancel(order)
-        desk.order_changed(order)
+        if order.symbol in desk.target_orders:
+            desk.order_changed(order)
         if "on_order" in desk.heard:
             self._call(desk, partial(desk.strategy.on_order, OrderView(order)))
 
@@ -485,7 +462,6 @@ class Engine:
             failure.__cause__ = error
         desk.failure = failure
         self._wakes = self._wake_list()
-        desk.intents.clear()
         self.failures.append(failure)
         for view in desk.working:
             self.cancel(view._order)

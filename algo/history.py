@@ -141,7 +141,7 @@ class Indicator:
     function has enough bars is NaN, and `ready` is False.
     """
 
-    __slots__ = ("_first", "_function", "_history", "_solid", "_values", "_view", "name")
+    __slots__ = ("_first", "_function", "_history", "_padded", "_sound", "_values", "name")
 
     def __init__(self, name: str, history: History, values: Floats, function: Callable[[], Floats]) -> None:
         self.name = name
@@ -151,10 +151,12 @@ class Indicator:
 
     def _set(self, values: Floats) -> None:
         self._values = values
-        self._view = memoryview(values)  # type: ignore[arg-type]
+        # One NaN in front: the value at the end of n bars is number n, and before the first bar
+        # there is none to be had. A memoryview gives plain floats, and quickly.
+        self._padded = memoryview(np.concatenate(([np.nan], values)))  # type: ignore[arg-type]
         missing = np.isnan(values)
         self._first = int(np.argmin(missing)) if not missing.all() else len(values)
-        self._solid = not missing[self._first :].any()
+        self._sound = -1 if missing[self._first :].any() else len(values)
 
     def _refresh(self) -> None:
         # The history has grown past what was computed (live): compute again from the same first bar,
@@ -163,24 +165,27 @@ class Indicator:
 
     def __getitem__(self, index: int) -> float:
         n = self._history.n
+        if index == -1 and 0 < n <= self._sound:  # what strategies ask for at every bar
+            value: float = self._padded[n]
+            return value
+        if n > len(self._values):
+            self._refresh()
         if index < 0:
             index += n
-        if not 0 <= index < n:
-            raise LookAheadError(f"{self.name}: {n} bars are known; read indices from -{n} to -1")
-        try:
-            value: float = self._view[index]
-        except IndexError:
-            self._refresh()
-            value = self._view[index]
-        return value
+        if 0 <= index < n:
+            value = self._padded[index + 1]
+            return value
+        raise LookAheadError(f"{self.name}: {n} bars are known; read indices from -{n} to -1")
 
     @property
     def ready(self) -> bool:
         """Whether the present value exists."""
         n = self._history.n
-        if n > len(self._values):
-            self._refresh()
-        return n > self._first and (self._solid or not isnan(self._view[n - 1]))
+        if n > self._sound:
+            if n > len(self._values):
+                self._refresh()
+            return not isnan(self._padded[n])
+        return n > self._first
 
     @property
     def values(self) -> Floats:

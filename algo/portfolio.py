@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -52,8 +52,7 @@ class Lot:
         return cost, fee, tax
 
 
-@dataclass(frozen=True, slots=True)
-class RoundTrip:
+class RoundTrip(NamedTuple):
     """One quantity opened by one order and closed by another. `sign` is +1 for long, -1 for short.
 
     `entry_value` and `exit_value` are đồng at the fill prices; `fees` and `taxes` are those of both
@@ -86,8 +85,7 @@ class RoundTrip:
 
     def plus(self, other: RoundTrip) -> RoundTrip:
         """This round trip and a later part of the same two orders, as one."""
-        return replace(
-            self,
+        return self._replace(
             quantity=self.quantity + other.quantity,
             entry_value=self.entry_value + other.entry_value,
             exit_ns=other.exit_ns,

@@ -21,6 +21,7 @@ from algo.model import (
     ContractRolled,
     DayStarted,
     MarketEvent,
+    PositionSettled,
     SessionChanged,
     TimerFired,
 )
@@ -90,25 +91,27 @@ class Simulation:
     def _market(self, bars: tuple[Bar, ...], moment: int) -> None:
         """Everything that happens in the market before the strategy sees these bars."""
         exchange, ns = self.exchange, bars[0][1]
-        start = min(bar.start for bar in bars) if len(bars) > 1 else bars[0].start
-        self._due(start, moment)
+        start = bars[0].start if len(bars) == 1 else min(bar.start for bar in bars)
+        if self._next <= start:
+            self._due(start, moment)
         if exchange.working:
             for bar in bars:
-                self._take(exchange.open_bar(bar), moment)
-        self._due(ns - 1, moment)
+                events = exchange.open_bar(bar)
+                if events:
+                    self._take(events, moment)
+        if self._next < ns:
+            self._due(ns - 1, moment)
         if exchange.working:
             for bar in bars:
                 events = exchange.range_bar(bar)
                 while events:
                     self._take(events, moment)
                     events = exchange.late_stops(bar)
-        if not self._late:
+        if self._next <= ns and not self._late:
             self._due(ns, moment, timers=False)
 
     def _due(self, until: int, moment: int, *, timers: bool = True) -> None:
         """Market events and timers up to and including `until`, in order."""
-        if self._next > until:
-            return
         events, engine = self._events, self.engine
         while True:
             event_ns = events[0].ns if events else NEVER
@@ -133,7 +136,8 @@ class Simulation:
         commands = self.engine.step(event)
         if commands:
             self._pump(commands, moment)
-        self._date_fills(moment)
+        elif event.__class__ is PositionSettled:
+            self._date_fills(moment)
 
     def _take(self, events: Iterable[BrokerEvent], moment: int) -> None:
         step = self.engine.step

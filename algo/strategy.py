@@ -21,9 +21,11 @@ from algo.portfolio import Portfolio, Position
 class Desk(Protocol):
     """What the engine offers to one strategy. Only the engine implements it."""
 
-    now: int
-    targets: dict[str, tuple[int, OrderView | None]]
+    targets: dict[str, int]
+    target_orders: dict[str, OrderView]
 
+    @property
+    def now(self) -> int: ...
     @property
     def portfolio(self) -> Portfolio: ...
     @property
@@ -208,10 +210,10 @@ class Strategy:
         quantity, and does nothing when the target is already held or on its way. Returns the order
         that works for it, if any.
         """
-        held = self._desk.targets.get(symbol)
-        if held is not None and held[0] == quantity and price is None:
-            return held[1]
-        return self._desk.target(symbol, quantity, price)
+        desk = self._desk
+        if price is None and desk.targets.get(symbol) == quantity:
+            return desk.target_orders.get(symbol)
+        return desk.target(symbol, quantity, price)
 
     def close(self, symbol: str) -> OrderView | None:
         """Bring the position in `symbol` to zero."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from algo.errors import SettingError
 from algo.model.instruments import Board, Instrument, Side
@@ -219,8 +220,7 @@ class TimerFired:
     ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """A fill as the ledger booked it. `fee` and `tax` in đồng, `price` in price units.
 
     `exit_reason` is why it closed something: signal, stop_loss, take_profit, trailing, settlement.

@@ -72,7 +72,7 @@ class OrderManager:
         self.commands: list[Command] = []
         self.changed: list[Order] = []
         self.ignored: list[object] = []
-        self._handlers: dict[type, Callable[[Any], None]] = {
+        self.handlers: dict[type, Callable[[Any], None]] = {
             OrderAccepted: self._accepted,
             OrderTriggered: self._triggered,
             OrderAmended: self._amended,
@@ -271,7 +271,7 @@ class OrderManager:
 
     def apply(self, event: object) -> None:
         """Apply a broker event other than a fill."""
-        self._handlers[event.__class__](event)
+        self.handlers[event.__class__](event)
 
     def fill(self, event: OrderFilled) -> tuple[Order, int] | None:
         """Apply a fill; gives the order and the quantity to book, or None when it was known."""

@@ -202,7 +202,7 @@ class PaperExchange:
         if prices is None:
             return []
         events: list[BrokerEvent] = []
-        for ticket in list(market.tickets):
+        for ticket in market.tickets.copy():
             if not takes_part(ticket):
                 continue
             waited = ticket.waits

@@ -25,13 +25,14 @@ class Range(NamedTuple):
 
 def range_of(bar: Bar, instrument: Instrument, band: Band | None) -> Range | None:
     """The bar's tradable prices; None when the bar lies outside the band altogether."""
-    low, high = instrument.units(bar.low), instrument.units(bar.high)
-    if band is not None:
+    scale = instrument.scale
+    low, high = int(bar.low * scale + 0.5), int(bar.high * scale + 0.5)
+    opened, closed = int(bar.open * scale + 0.5), int(bar.close * scale + 0.5)
+    if band is not None and (low < band.floor or high > band.ceiling):
         low, high = max(low, band.floor), min(high, band.ceiling)
         if low > high:
             return None
-    opened = min(max(instrument.units(bar.open), low), high)
-    closed = min(max(instrument.units(bar.close), low), high)
+        opened, closed = min(max(opened, low), high), min(max(closed, low), high)
     return Range(opened, high, low, closed)
 
 
