@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import backtest, data
+from algo.cli import backtest, data, run
 from algo.errors import AlgoError, InputError
 
 
@@ -49,6 +49,7 @@ app = typer.Typer(
     epilog="\b\nStart with:\n  algo data demo\n  algo backtest strategies/sma_cross.py --data VN30F1M",
 )
 app.command("backtest")(backtest.backtest)
+app.command("run")(run.run)
 app.add_typer(data.app, name="data")
 
 

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
 from algo.cli import options
-
-if TYPE_CHECKING:
-    from algo.cli.experiment import Experiment
+from algo.cli.options import described
 
 
 def backtest(
-    strategy: Annotated[
-        str,
-        typer.Argument(
-            metavar="STRATEGY",
-            help="file.py, file.py:Class, package.module:Class, or a saved experiment (.toml).",
-        ),
-    ],
+    strategy: options.StrategyName,
     data: options.Data = None,
     from_: options.From = None,
     to: options.To = None,
@@ -61,30 +48,4 @@ def backtest(
     console = screens.console(stderr=experiment.json == "-")
     run = execution.prepared(experiment)
     result, seconds = execution.backtested(run)
-
-    def show() -> None:
-        console.print(screens.summary(result))
-        console.print(f"\n{result.stats['bars']:,} bars in {seconds:.1f} s", style="dim")
-
-    execution.finish(result, run, experiment, console.print, show)
-
-
-def described(strategy: str, given: dict[str, Any]) -> Experiment:
-    """The experiment that options ask for, on top of a saved one where `strategy` names a TOML file."""
-    from algo.cli.experiment import Experiment, pairs, saved
-
-    experiment = saved(Path(strategy)) if strategy.endswith(".toml") else Experiment(strategy=strategy)
-    experiment.data = given["data"] or experiment.data
-    experiment.parameters |= pairs(given["parameters"] or (), "-p")
-    for name in ("from_", "to", "json", "report"):
-        if given[name] is not None:
-            setattr(experiment, name, given[name])
-    for name in ("cash", "fill", "slippage", "limit", "participation", "fees", "margin", "actions"):
-        if given[name] is not None:
-            experiment.settings[name] = given[name]
-    for name in ("symbol", "unit", "adjusted", "board", "stamp", "width"):
-        if given[name] is not None:
-            experiment.reading[name] = given[name]
-    if given["columns"]:
-        experiment.reading["columns"] = pairs(given["columns"], "--column")
-    return experiment
+    execution.finish(result, run, experiment, console, seconds)

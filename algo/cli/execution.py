@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from algo.cli.progress import Progress, waiting
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from algo.backtest import Run
     from algo.cli.experiment import Experiment
     from algo.result import Result
@@ -76,20 +78,25 @@ def backtested(run: Run) -> tuple[Result, float]:
 
 
 def finish(
-    result: Result, run: Run, experiment: Experiment, say: Callable[[Any], None], show: Callable[[], None]
+    result: Result, run: Run, experiment: Experiment, console: Console, seconds: float | None = None
 ) -> None:
-    """Show and write a result, then end with the exit code that fits: 1 when the strategy raised."""
+    """Show and write a result, then end with what fits: the error of a strategy that raised, or 130."""
+    from algo.cli.screens import summary
     from algo.durable import write_text
 
-    show()
+    console.print(summary(result))
+    said = [] if seconds is None else [f"{result.stats['bars']:,} bars in {seconds:.1f} s"]
     if experiment.json == "-":
         typer.echo(result.to_json(), nl=False)
     elif experiment.json is not None:
-        say(f"json: {write_text(Path(experiment.json), result.to_json())}")
+        said.append(f"json: {write_text(Path(experiment.json), result.to_json())}")
     if experiment.report is not None:
         with waiting("Drawing the report"):
-            path = result.report(experiment.report)
-        say(f"report: {path}")
+            said.append(f"report: {result.report(experiment.report)}")
+    if said:
+        console.print()
+    for line in said:
+        console.print(line, style="dim", soft_wrap=True)
     if run.simulation.failure is not None:
         raise run.simulation.failure
     if run.interrupted:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from algo.cli.experiment import Experiment
+
+StrategyName = Annotated[
+    str,
+    typer.Argument(
+        metavar="STRATEGY",
+        help="file.py, file.py:Class, package.module:Class, or a saved experiment (.toml).",
+    ),
+]
 
 Data = Annotated[
     list[str] | None,
@@ -110,3 +121,24 @@ Report = Annotated[
     Path | None,
     typer.Option(metavar="HTML", help="Write the report, one HTML page."),
 ]
+
+
+def described(strategy: str, given: dict[str, Any]) -> Experiment:
+    """The experiment that options ask for, on top of a saved one where `strategy` names a TOML file."""
+    from algo.cli.experiment import Experiment, pairs, saved
+
+    experiment = saved(Path(strategy)) if strategy.endswith(".toml") else Experiment(strategy=strategy)
+    experiment.data = given["data"] or experiment.data
+    experiment.parameters |= pairs(given["parameters"] or (), "-p")
+    for name in ("from_", "to", "json", "report"):
+        if given[name] is not None:
+            setattr(experiment, name, given[name])
+    for name in ("cash", "fill", "slippage", "limit", "participation", "fees", "margin", "actions"):
+        if given[name] is not None:
+            experiment.settings[name] = given[name]
+    for name in ("symbol", "unit", "adjusted", "board", "stamp", "width"):
+        if given[name] is not None:
+            experiment.reading[name] = given[name]
+    if given["columns"]:
+        experiment.reading["columns"] = pairs(given["columns"], "--column")
+    return experiment
