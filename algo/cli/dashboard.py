@@ -176,7 +176,7 @@ def _fills(run: Run) -> Table:
             one.instrument.symbol,
             _side(one),
             f"{one.quantity:,}",
-            _price(one.instrument.price(one.price)),
+            _price(one.price),
         )
     return table
 
@@ -201,7 +201,7 @@ def _table(*columns: str, left: int, header: bool = True) -> Table:
 
 def _fill_line(fill: Fill) -> str:
     reason = f" ({fill.exit_reason})" if fill.exit_reason not in ("", "signal") else ""
-    price = _price(fill.instrument.price(fill.price))
+    price = _price(fill.price)
     return f"{_side(fill)} {fill.quantity:,} {fill.instrument.symbol} at {price}{reason}"
 
 
