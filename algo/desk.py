@@ -102,9 +102,9 @@ class Desk:
                 venue = self._venue(symbol)
             order.quantity = _whole(quantity)
             if tif != TimeInForce.DAY:
-                order.tif = TimeInForce(tif)
+                order.tif = _lifetime(tif)
             if order_type is not None:
-                order.order_type = _type(order_type, price)
+                order.order_type = order.wire_type = _type(order_type, price)
             if price is not None:
                 order.price = venue.units(price)
             if stop is not None:
@@ -341,8 +341,18 @@ def _whole(quantity: Any) -> int:
     return whole
 
 
+def _lifetime(tif: str) -> TimeInForce:
+    try:
+        return TimeInForce(tif)
+    except ValueError:
+        raise SettingError(f"tif is {' or '.join(TimeInForce)}, not {tif!r}") from None
+
+
 def _type(name: str, price: float | None) -> OrderType:
-    kind = OrderType(name)
+    try:
+        kind = OrderType(name)
+    except ValueError:
+        raise SettingError(f"there is no order type {name!r}; there are {', '.join(OrderType)}") from None
     if (kind is OrderType.LO) != (price is not None):
         raise SettingError(f"a {name} order takes {'a' if kind is OrderType.LO else 'no'} limit price")
     return kind
