@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from algo.backtest import backtest
     from algo.errors import AlgoError, InputError, StrategyError
     from algo.market import FlatFees, NoFees, VietnamFees
-    from algo.model import Bar, CorporateAction, Fill, OrderView, Quote, SessionChanged, Trade
+    from algo.model import Bar, ContractRolled, CorporateAction, Fill, OrderView, Quote, SessionChanged, Trade
     from algo.orders.risk import Limits
     from algo.portfolio import Portfolio, Position
     from algo.result import Result
@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "AlgoError": "algo.errors",
     "Bar": "algo.model",
+    "ContractRolled": "algo.model",
     "CorporateAction": "algo.model",
     "Fill": "algo.model",
     "FlatFees": "algo.market",
@@ -45,6 +46,7 @@ _HOMES = {
 __all__ = [
     "AlgoError",
     "Bar",
+    "ContractRolled",
     "CorporateAction",
     "Fill",
     "FlatFees",

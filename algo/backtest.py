@@ -161,21 +161,25 @@ class Run:
     settings: Settings
     opening: dict[str, tuple[Instrument, int, int]]
     notes: list[str]
+    interrupted: bool = False
 
-    def execute(self, watch: Callable[[tuple[Bar, ...]], None] | None = None) -> Result:
+    def execute(
+        self,
+        watch: Callable[[tuple[Bar, ...]], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> Result:
         """Go through the whole feed and collect the result; an interrupt ends it early and keeps it."""
-        interrupted = False
         thresholds = gc.get_threshold()
         # What a run makes is kept or dies by its reference count; looking for cycles among the kept
         # orders again and again would cost a tenth of the run.
         gc.set_threshold(100_000, *thresholds[1:])
         try:
-            self.simulation.run(watch)
+            self.simulation.run(watch, on_progress)
         except KeyboardInterrupt:
-            interrupted = True
+            self.interrupted = True
         finally:
             gc.set_threshold(*thresholds)
-        return _collect(self, interrupted)
+        return _collect(self)
 
 
 def prepare(
@@ -272,7 +276,7 @@ def _dong(amount: Any) -> int:
 # -- the result ---------------------------------------------------------------------------------
 
 
-def _collect(run: Run, interrupted: bool) -> Result:
+def _collect(run: Run) -> Result:
     import pandas as pd
 
     from algo.clock import HO_CHI_MINH
@@ -312,7 +316,7 @@ def _collect(run: Run, interrupted: bool) -> Result:
         equity=curve,
         exposure=exposure,
         stats=stats,
-        warnings=_warnings(run, interrupted),
+        warnings=_warnings(run),
         messages=[(ns, text) for ns, _, text in engine.messages],
         error=str(failure) if failure is not None else "",
         _fills=ledger.fills,
@@ -354,13 +358,13 @@ def _facts(one: Series) -> dict[str, Any]:
     }
 
 
-def _warnings(run: Run, interrupted: bool) -> list[str]:
+def _warnings(run: Run) -> list[str]:
     """What a reader must know to believe the figures, one line each."""
     engine, ledger, feed = run.engine, run.ledger, run.feed
     found = list(run.notes)
     if run.simulation.failure is not None:
         found.append(f"ended early: {run.simulation.failure}")
-    if interrupted:
+    if run.interrupted:
         found.append("interrupted: the figures cover the time until then")
     found += [
         f"{one.symbol}: prices are adjusted: ticks are not enforced, order prices are rounded to the đồng"

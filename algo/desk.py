@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from algo.clock import at, local_date, to_ns
 from algo.errors import DataError, InputError, SettingError
 from algo.history import Bars, indicator
-from algo.market import Session, Snap, instrument_of, lot, snap, tick
+from algo.market import Session, Snap, instrument_of, largest_order, lot, snap, tick
 from algo.model import (
     Attached,
     Instrument,
@@ -102,9 +102,9 @@ class Desk:
                 venue = self._venue(symbol)
             order.quantity = _whole(quantity)
             if tif != TimeInForce.DAY:
-                order.tif = TimeInForce(tif)
+                order.tif = _lifetime(tif)
             if order_type is not None:
-                order.order_type = _type(order_type, price)
+                order.order_type = order.wire_type = _type(order_type, price)
             if price is not None:
                 order.price = venue.units(price)
             if stop is not None:
@@ -261,6 +261,15 @@ class Desk:
         ledger = self.portfolio
         return ledger.positions.get(instrument.symbol) or Position(instrument, ledger)
 
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """The symbols that have a venue."""
+        return tuple(self._engine.venues)
+
+    def buying_power(self, symbol: str) -> int:
+        """Free cash or margin of the account that the symbol is traded from."""
+        return self.portfolio.buying_power(self._venue(symbol).instrument.account)
+
     def bars(self, symbol: str, width: str | None) -> Bars:
         """Complete bars up to now."""
         return Bars(self._engine.history(symbol, width))
@@ -296,6 +305,10 @@ class Desk:
         """The board lot today."""
         venue = self._venue(symbol)
         return lot(venue.instrument, venue.day)
+
+    def largest_order(self, symbol: str) -> int:
+        """The board's largest order; where none is known, a number beyond every order."""
+        return largest_order(self._venue(symbol).instrument) or 1 << 62
 
     def band(self, symbol: str) -> tuple[float, float] | None:
         """Today's floor and ceiling."""
@@ -335,8 +348,18 @@ def _whole(quantity: Any) -> int:
     return whole
 
 
+def _lifetime(tif: str) -> TimeInForce:
+    try:
+        return TimeInForce(tif)
+    except ValueError:
+        raise SettingError(f"tif is {' or '.join(TimeInForce)}, not {tif!r}") from None
+
+
 def _type(name: str, price: float | None) -> OrderType:
-    kind = OrderType(name)
+    try:
+        kind = OrderType(name)
+    except ValueError:
+        raise SettingError(f"there is no order type {name!r}; there are {', '.join(OrderType)}") from None
     if (kind is OrderType.LO) != (price is not None):
         raise SettingError(f"a {name} order takes {'a' if kind is OrderType.LO else 'no'} limit price")
     return kind

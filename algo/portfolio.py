@@ -525,7 +525,7 @@ class Portfolio:
 
     def buying_power(self, account: Account) -> int:
         """Đồng free for new orders, open orders not considered: settled cash, or free margin."""
-        if account is Account.EQUITY:
+        if account == Account.EQUITY:  # also where it is given as the text "equity"
             return self.cash[account]
         profit = sum(p.open_profit for p in self.positions.values() if p.instrument.shortable)
         return self.cash[account] + profit - self.margin_used()

@@ -53,14 +53,23 @@ class Simulation:
         """Why the run ended early, if it did."""
         return self.engine.failures[0] if self.engine.failures else None
 
-    def run(self, watch: Callable[[tuple[Bar, ...]], None] | None = None) -> None:
-        """Go through the whole feed; `watch` is called after each moment. A strategy that raises ends it."""
+    def run(
+        self,
+        watch: Callable[[tuple[Bar, ...]], None] | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Go through the whole feed. A strategy that raises ends it.
+
+        `watch` is called after each moment, `on_progress` now and then with how many moments are done.
+        """
         engine, exchange = self.engine, self.exchange
         self._pump(engine.start(self._next), 0)
         self._next = min(self._next, engine.next_timer)
         try:
             for chunk in self.feed.chunks():
                 moments = iter(chunk)
+                if on_progress is not None:
+                    on_progress(self.moments)
                 pending: tuple[Bar, ...] | None = None
                 while True:
                     if pending is None:

@@ -50,7 +50,10 @@ class Desk(Protocol):
     def cancel(self, order: OrderView) -> None: ...
     def cancel_all(self, symbol: str | None) -> None: ...
     def target(self, symbol: str, quantity: int, price: float | None) -> OrderView | None: ...
+    @property
+    def universe(self) -> tuple[str, ...]: ...
     def position(self, symbol: str) -> Position: ...
+    def buying_power(self, symbol: str) -> int: ...
     def bars(self, symbol: str, width: str | None) -> Bars: ...
     def indicator(
         self, function: Callable[..., Any], symbol: str, arguments: tuple[Any, ...], width: str | None
@@ -59,6 +62,7 @@ class Desk(Protocol):
     def round_price(self, symbol: str, price: float, toward: str) -> float: ...
     def tick(self, symbol: str, price: float | None) -> float: ...
     def lot(self, symbol: str) -> int: ...
+    def largest_order(self, symbol: str) -> int: ...
     def band(self, symbol: str) -> tuple[float, float] | None: ...
     def at(self, when: datetime | time, call: Callable[[], None] | None) -> None: ...
     def every(self, period: timedelta, call: Callable[[], None] | None) -> None: ...
@@ -236,6 +240,11 @@ class Strategy:
 
     # -- reads --------------------------------------------------------------------------------
 
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """The symbols of this run, in the order of the data."""
+        return self._desk.universe
+
     def position(self, symbol: str) -> Position:
         """What this strategy holds of `symbol`; an alias means the contract now in front."""
         return self._desk.position(symbol)
@@ -264,6 +273,10 @@ class Strategy:
         """Cash, positions and profit. Read-only by convention: nothing you change in it trades."""
         return self._desk.portfolio
 
+    def buying_power(self, symbol: str) -> int:
+        """Đồng free to buy `symbol` with: settled cash, or free margin. Open orders are not taken off."""
+        return self._desk.buying_power(symbol)
+
     @property
     def now(self) -> datetime:
         """Market time, aware, in Asia/Ho_Chi_Minh."""
@@ -285,6 +298,10 @@ class Strategy:
     def lot(self, symbol: str) -> int:
         """The board lot of `symbol` today, in shares or contracts."""
         return self._desk.lot(symbol)
+
+    def largest_order(self, symbol: str) -> int:
+        """The most that one order of `symbol` may ask for, in shares or contracts."""
+        return self._desk.largest_order(symbol)
 
     def round_price(
         self, symbol: str, price: float, toward: Literal["down", "up", "nearest"] = "nearest"

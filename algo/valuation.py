@@ -37,7 +37,7 @@ def equity_curve(
         cash[0] -= instrument.notional(price, number)
     for fill, moment in zip(ledger.fills, fill_moments, strict=True):
         change = fill.quantity * fill.side
-        cash[moment] -= change * fill.price * fill.instrument.multiplier + fill.fee + fill.tax
+        cash[moment] -= change * fill.units * fill.instrument.multiplier + fill.fee + fill.tax
         held[symbol_of[fill.instrument.symbol]][moment] += change
     for flow in ledger.flows:
         place = min(int(np.searchsorted(times, flow.ns, "left")), moments)  # beyond the end: not counted

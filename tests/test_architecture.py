@@ -174,6 +174,8 @@ ROOMS = {  # room: what it may import, as docs/architecture.md has it
     "sandbox": BASE | {"market", "portfolio"} | SHELLS,
     "backtest": CORE_BELOW_BACKTEST | SHELLS,
     "live": CORE_BELOW_BACKTEST | SHELLS | {"sandbox", "config"},
+    "loading": CORE_BELOW_BACKTEST,
+    "research": CORE_BELOW_BACKTEST | SHELLS | {"sandbox", "config", "backtest", "live", "loading"},
 }
 
 

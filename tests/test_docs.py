@@ -3,7 +3,7 @@
 How a page is written so that it can be run:
 
 - `python` blocks share one namespace. A first line `# name.py` (or .toml, .csv …) saves the block
-  as that file, whatever its language.
+  as that file, whatever its language; later blocks may import it.
 - `console` blocks hold `$ command` lines, and under a command what it prints; `bash` and `sh` blocks hold
   commands alone. The commands of a block share one shell. A command may fail only if `$ echo $?` follows it.
 - A `text` block straight after a `python` block is what that block prints. `>>>` prompts work too.
@@ -185,7 +185,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name, value in surroundings(tmp_path).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # a page may import the files that it shows
+    known = set(sys.modules)
     yield tmp_path
+    for name in set(sys.modules) - known:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 def run(page: Path, text: str, folder: Path) -> None:

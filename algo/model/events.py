@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
+from algo.clock import to_datetime
 from algo.errors import SettingError
 from algo.model.instruments import Board, Instrument, Side
 
@@ -221,7 +222,7 @@ class TimerFired:
 
 
 class Fill(NamedTuple):
-    """A fill as the ledger booked it. `fee` and `tax` in đồng, `price` in price units.
+    """A fill as the ledger booked it. `units` is the price in price units; `fee` and `tax` are đồng.
 
     `exit_reason` is why it closed something: signal, stop_loss, take_profit, trailing, settlement.
     """
@@ -232,12 +233,27 @@ class Fill(NamedTuple):
     symbol: str
     instrument: Instrument
     side: Side
-    price: int
+    units: int
     quantity: int
     fee: int
     tax: int
     exit_reason: str = ""
     tag: str = ""
+
+    @property
+    def time(self) -> datetime:
+        """When it traded, in Asia/Ho_Chi_Minh."""
+        return to_datetime(self.ns)
+
+    @property
+    def price(self) -> float:
+        """The price as the market shows it: đồng, or index points."""
+        return self.instrument.price(self.units)
+
+    @property
+    def value(self) -> int:
+        """Đồng of price times quantity (times the multiplier of a future)."""
+        return self.instrument.notional(self.units, self.quantity)
 
 
 BrokerEvent = (

@@ -140,7 +140,7 @@ class Venue:
         units = instrument.units(price)
         if not instrument.adjusted and abs(price * instrument.scale - units) > 1e-6:
             step = tick(instrument, max(units, 1), self.day) / instrument.scale
-            raise SettingError(f"price {price} is off the tick of {step:g}")
+            raise SettingError(f"price {price:.10g} is off the tick of {step:g}: use round_price")
         return max(units, 1)
 
     def worst(self, sign: int) -> int | None:

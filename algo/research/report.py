@@ -106,7 +106,7 @@ def html(result: Result) -> str:
         strategy=result.strategy,
         period=_period(result.stats),
         symbols=[str(symbol) for symbol in symbols],
-        headlines=_headlines(result.stats),
+        headlines=headlines(result.stats),
         warnings=warnings[:WARNINGS],
         warnings_left=max(0, len(warnings) - WARNINGS),
         performance=plots.svg(plots.performance(result), "Equity and drawdown"),
@@ -116,8 +116,8 @@ def html(result: Result) -> str:
         ],
         prices_left=symbols[plots.PANELS :],
         months=_months(result),
-        groups=_groups(result.stats),
-        costs=_costs(result),
+        groups=groups(result.stats),
+        costs=costs(result),
         trades=_trades(result),
         trades_count=len(result.trades),
         parameters=_pairs(result.parameters),
@@ -132,7 +132,7 @@ def html_summary(result: Result) -> str:
     return _template("summary.html.j2").render(
         strategy=result.strategy,
         period=_period(result.stats),
-        headlines=_headlines(result.stats),
+        headlines=headlines(result.stats),
         warnings=len(result.warnings),
         picture=plots.png_address(plots.figure(result), dpi=85),
     )
@@ -152,12 +152,12 @@ def _template(name: str) -> Template:
     return page.get_template(name)
 
 
-def _headlines(stats: Mapping[str, Any]) -> list[Shown]:
+def headlines(stats: Mapping[str, Any]) -> list[Shown]:
     known = {key: entry for group in FIGURES.values() for key, entry in group.items()}
     return [_shown(key, *known[key], stats[key]) for key in HEADLINES if key in stats]
 
 
-def _groups(stats: Mapping[str, Any]) -> dict[str, list[Shown]]:
+def groups(stats: Mapping[str, Any]) -> dict[str, list[Shown]]:
     """All figures by group; those that only the run itself knows come last."""
     groups = {
         name: [_shown(key, *entry, stats[key]) for key, entry in group.items() if key in stats]
@@ -263,7 +263,7 @@ def _month(value: float | None, largest: float) -> Month:
     return Month(text, _mood(value), strength)
 
 
-def _costs(result: Result) -> list[tuple[str, list[str]]]:
+def costs(result: Result) -> list[tuple[str, list[str]]]:
     """Rows of (symbol, fees, taxes, both, traded value, both in 1/10,000 of it), the sum last.
 
     What the run paid without a fill, as for a position held overnight, has a row of its own.

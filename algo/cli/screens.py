@@ -1,0 +1,91 @@
+"""What a finished run looks like in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.columns import Columns
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from algo.research.report import Shown
+    from algo.result import Result
+
+_MOODS = {"gain": "green", "loss": "red", "": ""}
+_WARNINGS = 12
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where people read: plain text when it is not a terminal."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def summary(result: Result) -> Group:
+    """Who ran on what, the figures by group, costs and warnings."""
+    from algo.research.report import groups
+
+    shown = groups(result.stats)
+    tables = [_figures(name, shown[name]) for name in shown if name != "Activity"]
+    parts: list[Any] = [
+        _headline(result),
+        Padding(Columns(tables, padding=(0, 3)), (1, 0, 0, 0)),
+        _costs(result),
+    ]
+    if result.warnings:
+        parts += ["", _warnings(list(result.warnings))]
+    return Group(*parts)
+
+
+def _headline(result: Result) -> Text:
+    text = Text(result.strategy, style="bold")
+    given = ", ".join(f"{name}={value}" for name, value in result.parameters.items())
+    if given:
+        text.append(f"({given})", style="not bold")
+    for facts in result.data:
+        first, last = (str(facts[name])[:10] for name in ("from", "to"))
+        text.append(
+            f"\n{facts['symbol']}  {facts['bars']:,} bars of {facts['width']}, {first} to {last}",
+            style="not bold dim",
+        )
+    return text
+
+
+def _figures(title: str, figures: list[Shown]) -> Table:
+    table = Table(
+        box=None,
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        show_header=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for one in figures:
+        table.add_row(one.label, Text(one.text, style=_MOODS[one.mood]))
+    return table
+
+
+def _costs(result: Result) -> Table:
+    from algo.research.report import costs
+
+    table = Table(box=None, title="Costs", title_style="bold", title_justify="left", padding=(0, 2, 0, 0))
+    table.add_column("Symbol", header_style="dim")
+    for name in ("Fees, đ", "Taxes, đ", "Together, đ", "Traded, đ", "‱ of it"):
+        table.add_column(name, justify="right", header_style="dim")
+    for name, cells in costs(result):
+        table.add_row(name, *cells)
+    return table
+
+
+def _warnings(warnings: list[str]) -> Group:
+    head = Text(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}", style="bold yellow")
+    table = Table.grid(padding=(0, 1))
+    for text in warnings[:_WARNINGS]:
+        table.add_row("•", Text(text))
+    if len(warnings) > _WARNINGS:
+        table.add_row("•", Text(f"and {len(warnings) - _WARNINGS} more, in --json and --report"))
+    return Group(head, table)
