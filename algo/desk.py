@@ -224,7 +224,7 @@ class Desk:
     def _push(self, ns: int, name: str, call: Callable[[], None] | None, period: int) -> None:
         self._made += 1
         heappush(self._timers, (ns, self._made, name, call, period))
-        self._engine.timer_set(ns)
+        self._engine.timer_set(self, ns)
 
     @property
     def next_timer(self) -> int | None:

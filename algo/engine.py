@@ -46,7 +46,10 @@ from algo.strategy import Strategy
 NEVER = 1 << 62
 _ROUNDS = 1_000
 _NOTHING: tuple[Command, ...] = ()
-_OnBars = Callable[[dict[str, Bar]], None]
+
+
+def _nothing() -> None:
+    """An intent that asks for nothing."""
 
 
 class Engine:
@@ -85,7 +88,7 @@ class Engine:
             strategy._desk = desk
             self.desks[name] = desk
         self._all = list(self.desks.values())
-        self._wakes = self._wake_list()
+        self._listen()
         self._handlers: dict[type, Callable[[Any], None]] = {
             DayStarted: self._day_started,
             SessionChanged: self._session_changed,
@@ -140,7 +143,8 @@ class Engine:
         `until`, which is not applied, or with the moments. Gives the commands, the moment that was
         not applied, and how many were.
         """
-        base, wide, wakes, intents, count = self._base, self._wide, self._wakes, self.intents, 0
+        base, wide, intents, count = self._base, self._wide, self.intents, 0
+        hears_bar, hears_bars = self._hears_bar, self._hears_bars
         for moment in moments:
             now = moment[0][1]
             if now >= until:
@@ -152,31 +156,24 @@ class Engine:
             if wide:
                 for history in wide:
                     history.reveal_until(now)
-            for desk, on_bar, on_bars in wakes:
+            for desk, on_bar in hears_bar:
                 try:
-                    if on_bar is not None:
-                        for bar in moment:
-                            on_bar(bar)
-                    if on_bars is not None:
-                        on_bars({bar[0]: bar for bar in moment})
+                    for bar in moment:
+                        on_bar(bar)
                 except Exception as error:  # noqa: BLE001 - a user's code may raise anything
                     self._fail(desk, error)
-            if intents or self.next_timer < until or self.failures:
+            for desk, on_bars in hears_bars:
+                self._call(desk, partial(on_bars, {bar[0]: bar for bar in moment}))
+            if intents:
                 self.last = moment
                 return self._drain(), None, count
         return _NOTHING, None, count
 
-    def _wake_list(self) -> list[tuple[Desk, Callable[[Bar], None] | None, _OnBars | None]]:
-        """Who hears bars, and with what: looked up once, because it is needed for every bar."""
-        return [
-            (
-                desk,
-                desk.strategy.on_bar if "on_bar" in desk.heard else None,
-                desk.strategy.on_bars if "on_bars" in desk.heard else None,
-            )
-            for desk in self._all
-            if desk.failure is None
-        ]
+    def _listen(self) -> None:
+        """Note who hears bars: looked up once, because it is needed for every bar."""
+        alive = [desk for desk in self._all if desk.failure is None]
+        self._hears_bar = [(desk, desk.strategy.on_bar) for desk in alive if "on_bar" in desk.heard]
+        self._hears_bars = [(desk, desk.strategy.on_bars) for desk in alive if "on_bars" in desk.heard]
 
     def _drain(self) -> Sequence[Command]:
         """Act on intents and tell of changes until nothing is left; give the commands."""
@@ -247,9 +244,10 @@ class Engine:
             self._wide.append(history)
         return history
 
-    def timer_set(self, ns: int) -> None:
+    def timer_set(self, desk: Desk, ns: int) -> None:
         """A desk made a timer."""
         self.next_timer = min(self.next_timer, ns)
+        self.intents.append((desk, _nothing))  # so that a run of bars ends and heeds it
 
     def _make_room(self, order: Order) -> tuple[Order, ...]:
         desk, venue = self.desks[order.strategy], self.venues[order.symbol]
@@ -464,7 +462,8 @@ class Engine:
             )
             failure.__cause__ = error
         desk.failure = failure
-        self._wakes = self._wake_list()
+        self._listen()
+        self.intents.append((desk, _nothing))  # so that a run of bars ends here
         self.failures.append(failure)
         for view in desk.working:
             self.cancel(view._order)

@@ -22,7 +22,6 @@ from algo.market import (
 )
 from algo.model import Instrument, OrderType, Quote
 
-
 _HIGHEST = 10**12  # no price in đồng comes near it, and it fits everywhere
 
 
