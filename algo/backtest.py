@@ -277,6 +277,7 @@ def _dong(amount: Any) -> int:
 
 
 def _collect(run: Run) -> Result:
+    import numpy as np
     import pandas as pd
 
     from algo.clock import HO_CHI_MINH
@@ -286,11 +287,7 @@ def _collect(run: Run) -> Result:
     simulation, ledger, feed, engine = run.simulation, run.ledger, run.feed, run.engine
     moments = simulation.moments
     equity, exposed = equity_curve(feed, ledger, simulation.fill_moments, moments, run.opening)
-    index = (
-        pd.DatetimeIndex(feed.times[:moments].astype("datetime64[ns]"))
-        .tz_localize("UTC")
-        .tz_convert(HO_CHI_MINH)
-    )
+    index = pd.DatetimeIndex(feed.times[:moments].view("datetime64[ns]"), tz="UTC").tz_convert(HO_CHI_MINH)
     curve = pd.Series(equity, index=index, name="equity")
     exposure = pd.Series(exposed, index=index, name="exposure")
     symbols = {}
@@ -300,11 +297,8 @@ def _collect(run: Run) -> Result:
             symbols[str(code)] = symbol
     trades = trades_frame(ledger.round_trips, symbols, ledger.fills)
     fills = fills_frame(ledger.fills, symbols)
-    bars = (
-        sum(int((one.time <= feed.times[moments - 1]).sum()) for one in feed.series.values())
-        if moments
-        else 0
-    )
+    last = int(feed.times[moments - 1]) if moments else 0
+    bars = sum(int(np.searchsorted(one.time, last, "right")) for one in feed.series.values())
     stats = statistics(curve, trades, fills, exposure, bars=bars, opening=ledger.opening)
     stats["fees"], stats["taxes"] = ledger.fees, ledger.taxes
     failure = simulation.failure

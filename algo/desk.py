@@ -122,7 +122,14 @@ class Desk:
     def amend(self, view: OrderView, price: float | None, quantity: int | None) -> None:
         """Note an amendment."""
         order: Order = view._order
-        self._intend(lambda: self._engine.amend(self, order, price, quantity))
+        try:
+            units = None if price is None else self._venue(order.symbol).units(price)
+            whole = None if quantity is None else _whole(quantity)
+        except InputError as error:
+            reason = str(error)
+            self._intend(lambda: self._engine.refuse_amend(order, reason))
+        else:
+            self._intend(lambda: self._engine.amend(order, units, whole))
 
     def cancel(self, view: OrderView) -> None:
         """Note a cancel."""
@@ -217,7 +224,7 @@ class Desk:
     def _push(self, ns: int, name: str, call: Callable[[], None] | None, period: int) -> None:
         self._made += 1
         heappush(self._timers, (ns, self._made, name, call, period))
-        self._engine.timer_set(ns)
+        self._engine.timer_set(self, ns)
 
     @property
     def next_timer(self) -> int | None:

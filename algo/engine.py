@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any
 
+from algo.clock import local_date
 from algo.desk import Desk
-from algo.errors import AlgoError, SettingError, StrategyError
+from algo.errors import AlgoError, StrategyError
 from algo.history import Histories, History
 from algo.market import Session
 from algo.model import (
@@ -45,7 +46,10 @@ from algo.strategy import Strategy
 NEVER = 1 << 62
 _ROUNDS = 1_000
 _NOTHING: tuple[Command, ...] = ()
-_OnBars = Callable[[dict[str, Bar]], None]
+
+
+def _nothing() -> None:
+    """An intent that asks for nothing."""
 
 
 class Engine:
@@ -74,6 +78,7 @@ class Engine:
         self.failures: list[StrategyError] = []
         ids = {name: RequestIds(FIRST_SLOT + k) for k, name in enumerate(strategies)}
         self.manager = OrderManager(ids, limits)
+        self.manager.make_room = self._make_room
         self.desks: dict[str, Desk] = {}
         self._histories = histories
         self._base = {symbol: histories.history(symbol, None) for symbol in self.venues}
@@ -83,7 +88,7 @@ class Engine:
             strategy._desk = desk
             self.desks[name] = desk
         self._all = list(self.desks.values())
-        self._wakes = self._wake_list()
+        self._listen()
         self._handlers: dict[type, Callable[[Any], None]] = {
             DayStarted: self._day_started,
             SessionChanged: self._session_changed,
@@ -102,6 +107,8 @@ class Engine:
     def start(self, ns: int) -> Sequence[Command]:
         """Wake the strategies before the first event, at market time `ns`."""
         self.now = max(self.now, ns)
+        for venue in self.venues.values():
+            venue.start_day(local_date(self.now), None, False)
         for desk in self._all:
             self._call(desk, desk.strategy.on_start)
         return self._drain()
@@ -136,7 +143,8 @@ class Engine:
         `until`, which is not applied, or with the moments. Gives the commands, the moment that was
         not applied, and how many were.
         """
-        base, wide, wakes, intents, count = self._base, self._wide, self._wakes, self.intents, 0
+        base, wide, intents, count = self._base, self._wide, self.intents, 0
+        hears_bar, hears_bars = self._hears_bar, self._hears_bars
         for moment in moments:
             now = moment[0][1]
             if now >= until:
@@ -148,31 +156,24 @@ class Engine:
             if wide:
                 for history in wide:
                     history.reveal_until(now)
-            for desk, on_bar, on_bars in wakes:
+            for desk, on_bar in hears_bar:
                 try:
-                    if on_bar is not None:
-                        for bar in moment:
-                            on_bar(bar)
-                    if on_bars is not None:
-                        on_bars({bar[0]: bar for bar in moment})
+                    for bar in moment:
+                        on_bar(bar)
                 except Exception as error:  # noqa: BLE001 - a user's code may raise anything
                     self._fail(desk, error)
-            if intents or self.next_timer < until or self.failures:
+            for desk, on_bars in hears_bars:
+                self._call(desk, partial(on_bars, {bar[0]: bar for bar in moment}))
+            if intents:
                 self.last = moment
                 return self._drain(), None, count
         return _NOTHING, None, count
 
-    def _wake_list(self) -> list[tuple[Desk, Callable[[Bar], None] | None, _OnBars | None]]:
-        """Who hears bars, and with what: looked up once, because it is needed for every bar."""
-        return [
-            (
-                desk,
-                desk.strategy.on_bar if "on_bar" in desk.heard else None,
-                desk.strategy.on_bars if "on_bars" in desk.heard else None,
-            )
-            for desk in self._all
-            if desk.failure is None
-        ]
+    def _listen(self) -> None:
+        """Note who hears bars: looked up once, because it is needed for every bar."""
+        alive = [desk for desk in self._all if desk.failure is None]
+        self._hears_bar = [(desk, desk.strategy.on_bar) for desk in alive if "on_bar" in desk.heard]
+        self._hears_bars = [(desk, desk.strategy.on_bars) for desk in alive if "on_bars" in desk.heard]
 
     def _drain(self) -> Sequence[Command]:
         """Act on intents and tell of changes until nothing is left; give the commands."""
@@ -206,25 +207,28 @@ class Engine:
         """Check and send one order; its exits make room first when it closes what they protect."""
         venue = self.venues[order.symbol]
         desk.ledger.advance_to(self.now)
-        if not order.parent:
-            self._make_room(desk, order, venue)
         self.manager.submit(order, venue, desk.ledger, self.now)
 
     def refuse(self, order: Order, reason: str) -> None:
         """End an order that is not even well formed."""
         self.manager.refuse(order, self.now, reason)
 
-    def amend(self, desk: Desk, order: Order, price: float | None, quantity: int | None) -> None:
-        """Ask for an amendment; a refusal shows in the order's reason and is told by on_order."""
-        venue = self.venues[order.symbol]
-        try:
-            units = None if price is None else venue.units(price)
-            reason = self.manager.amend(order, units, quantity, venue, self.now)
-        except SettingError as error:
-            reason = str(error)
+    def amend(self, order: Order, price: int | None, quantity: int | None) -> None:
+        """Ask for an amendment to `price` units; a refusal shows in the order's reason, told by on_order."""
+        venue = self.venues.get(order.symbol)
+        reason = (
+            f"the order is {order.status} already"
+            if venue is None
+            else self.manager.amend(order, price, quantity, venue, self.now)
+        )
         if reason is not None:
+            self.refuse_amend(order, reason)
+
+    def refuse_amend(self, order: Order, reason: str) -> None:
+        """Tell of an amendment that is not asked for."""
+        self._count(f"amend: {reason}")
+        if not order.status.terminal:  # what ended an order stays its reason
             order.reason = f"amend refused: {reason}"
-            self._count(f"amend: {reason}")
             self.manager.changed.append(order)
 
     def cancel(self, order: Order) -> None:
@@ -240,23 +244,20 @@ class Engine:
             self._wide.append(history)
         return history
 
-    def timer_set(self, ns: int) -> None:
+    def timer_set(self, desk: Desk, ns: int) -> None:
         """A desk made a timer."""
         self.next_timer = min(self.next_timer, ns)
+        self.intents.append((desk, _nothing))  # so that a run of bars ends and heeds it
 
-    def _make_room(self, desk: Desk, order: Order, venue: Venue) -> None:
-        if not self.manager.open:
-            return
+    def _make_room(self, order: Order) -> tuple[Order, ...]:
+        desk, venue = self.desks[order.strategy], self.venues[order.symbol]
         held = desk.ledger.quantity(order.instrument.symbol)
         if held * order.side >= 0:
-            return
+            return ()
         exits = self._exits(desk, order.instrument.symbol)
-        waits = []
-        for exit_, keep in excess(exits, abs(held) - order.quantity):
+        for exit_, keep in excess(exits, abs(held) - (order.quantity - order.filled)):
             self._shrink(exit_, keep, venue)
-            if self.manager.cancelling(exit_):
-                waits.append(exit_)
-        order.waits_for = tuple(waits)
+        return tuple(exit_ for exit_ in exits if exit_.cancel_wanted and not exit_.status.terminal)
 
     def _exits(self, desk: Desk, symbol: str) -> list[Order]:
         return [
@@ -460,7 +461,8 @@ class Engine:
             )
             failure.__cause__ = error
         desk.failure = failure
-        self._wakes = self._wake_list()
+        self._listen()
+        self.intents.append((desk, _nothing))  # so that a run of bars ends here
         self.failures.append(failure)
         for view in desk.working:
             self.cancel(view._order)

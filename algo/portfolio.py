@@ -267,7 +267,6 @@ class Portfolio:
         """Begin a trading day: charge for contracts held over night. Gives the đồng charged."""
         self.advance_to(ns)
         self._turn_day(ns)
-        self.contracts_today = 0
         charged = 0
         day = self.date
         for position in self.positions.values():
@@ -291,6 +290,7 @@ class Portfolio:
         if day != self._day:
             self._day = day
             self.date = local_date(ns)
+            self.contracts_today = 0
 
     # -- fills --------------------------------------------------------------------------------
 
@@ -477,10 +477,14 @@ class Portfolio:
             after += lot.quantity
         self.flows.append(Flow(ns, "split", position.symbol, 0, after - position.quantity))
         position.quantity = after
-        spent = sum(lot.cost for lot in position.lots if not lot.quantity)
+        gone = [lot for lot in position.lots if not lot.quantity]
         position.lots = deque(lot for lot in position.lots if lot.quantity)
+        spent = sum(lot.cost for lot in gone)
         if position.lots:
-            position.lots[0].cost += spent
+            first = position.lots[0]
+            first.cost += spent
+            first.fee += sum(lot.fee for lot in gone)
+            first.tax += sum(lot.tax for lot in gone)
         else:
             position.realised -= spent
 

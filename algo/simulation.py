@@ -16,6 +16,7 @@ from algo.engine import NEVER, Engine
 from algo.errors import StrategyError
 from algo.model import (
     Bar,
+    Board,
     BrokerEvent,
     Command,
     ContractRolled,
@@ -44,6 +45,8 @@ class Simulation:
         self._events: deque[MarketEvent] = deque(feed.events)
         self._next = feed.events[0].ns
         self._late = rules.fill == "close"
+        self._bars: tuple[Bar, ...] = ()
+        self._closing: list[SessionChanged] = []
 
     @property
     def failure(self) -> StrategyError | None:
@@ -100,6 +103,7 @@ class Simulation:
     def _market(self, bars: tuple[Bar, ...], moment: int) -> None:
         """Everything that happens in the market before the strategy sees these bars."""
         exchange, ns = self.exchange, bars[0][1]
+        self._bars = bars
         start = bars[0].start if len(bars) == 1 else min(bar.start for bar in bars)
         if self._next <= start:
             self._due(start, moment)
@@ -116,6 +120,9 @@ class Simulation:
                 while events:
                     self._take(events, moment)
                     events = exchange.late_stops(bar)
+        for closed in self._closing:
+            self._take(exchange.close_day(closed.board, ns), moment)
+        self._closing.clear()
         if self._next <= ns and not self._late:
             self._due(ns, moment, timers=False)
 
@@ -139,14 +146,22 @@ class Simulation:
             exchange.start_day(event.day, event.references, event.idle)
         elif isinstance(event, SessionChanged):
             if event.session == "C":
-                self._take(exchange.close_day(event.board, event.ns), moment)
+                # The print of the closing auction comes in a bar that begins at the close, and a wide
+                # bar may lie across it: the orders of the day are still there for such a bar.
+                if any(bar.start <= event.ns < bar.ns and self._on(bar, event.board) for bar in self._bars):
+                    self._closing.append(event)
+                else:
+                    self._take(exchange.close_day(event.board, event.ns), moment)
         elif isinstance(event, ContractRolled):
-            exchange.roll(event.symbol, event.new)
+            self._take(exchange.roll(event.symbol, event.new, event.ns), moment)
         commands = self.engine.step(event)
         if commands:
             self._pump(commands, moment)
         elif event.__class__ is PositionSettled:
             self._date_fills(moment)
+
+    def _on(self, bar: Bar, board: Board) -> bool:
+        return self.feed.instruments[bar.symbol].board is board
 
     def _take(self, events: Iterable[BrokerEvent], moment: int) -> None:
         step = self.engine.step

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, cast
 
 from algo.clock import to_datetime
 from algo.errors import AlgoError
@@ -69,6 +69,13 @@ class Desk(Protocol):
     def notify(self, text: str) -> None: ...
 
 
+class _NoDesk:
+    """Stands where the desk will be until the strategy runs."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AlgoError("the strategy is not running yet: use the market in on_start, not in __init__")
+
+
 class Strategy:
     """Subclass this, annotate your parameters, and write the callbacks that you need.
 
@@ -92,7 +99,7 @@ class Strategy:
     are whole shares or contracts.
     """
 
-    _desk: Desk
+    _desk: Desk = cast("Desk", _NoDesk())
     _abstract_strategy: ClassVar[type]
     parameters: ClassVar[Mapping[str, Any]] = {}
 
@@ -309,13 +316,6 @@ class Strategy:
     def __repr__(self) -> str:
         shown = ", ".join(f"{k}={v!r}" for k, v in self.parameters.items())
         return f"{type(self).__name__}({shown})"
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_desk":
-            raise AlgoError(
-                f"{type(self).__name__} is not running: use on_start, not __init__, for what needs the market"
-            )
-        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
 
 Strategy._abstract_strategy = Strategy

@@ -50,20 +50,21 @@ def equity_curve(
         if not changes.any():
             continue
         quantity = np.cumsum(changes[:moments])
-        equity += quantity * _marks(feed, symbol, times) * feed.instruments[symbol].multiplier
+        begun = opening[symbol][2] if symbol in opening else None
+        equity += quantity * _marks(feed, symbol, times, begun) * feed.instruments[symbol].multiplier
         exposed |= quantity != 0
     return equity, exposed
 
 
-def _marks(feed: BarFeed, symbol: str, times: Ints) -> Ints:
-    """The symbol's last close at each moment, in price units; its first open before its first bar."""
+def _marks(feed: BarFeed, symbol: str, times: Ints, begun: int | None) -> Ints:
+    """The symbol's last close at each moment, in price units; before its first bar its opening price."""
     one, scale = feed.series[symbol], feed.instruments[symbol].scale
     closes = np.floor(one.close * scale + 0.5).astype(np.int64)
     if one.time is feed.times:
         return closes[: len(times)]
     index = np.searchsorted(one.time, times, "right") - 1
-    first = int(np.floor(one.open[0] * scale + 0.5))
-    return np.where(index >= 0, closes[np.maximum(index, 0)], first)
+    # Nothing but an opening position can be held before the first bar is complete.
+    return np.where(index >= 0, closes[np.maximum(index, 0)], begun or closes[0])
 
 
 def _names(feed: BarFeed) -> dict[str, set[str]]:

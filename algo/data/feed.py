@@ -5,6 +5,7 @@ Tuples are made in bulk, a chunk at a time, so that memory does not grow with th
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from algo.clock import DAY, HOUR, at
 from algo.data.series import Series
 from algo.errors import DataError
-from algo.market import IDLE_DAYS, Reference, TradingCalendar, instrument_of, reference_of, transitions
+from algo.market import IDLE_DAYS, Reference, TradingCalendar, day_sessions, instrument_of, reference_of
 from algo.model import (
     Bar,
     Board,
@@ -67,7 +68,7 @@ class BarFeed:
             if len(self.series) == 1
             else np.unique(np.concatenate([one.time for one in self.series.values()]))
         )
-        days = sorted({int(d) for one in self.series.values() for d in np.unique(_days(one))})
+        days = sorted({int(d) for one in self.series.values() for d in _changes(_days(one))})
         self.days = [date.fromordinal(d + _EPOCH) for d in days]
         self.calendar = TradingCalendar.from_days(self.days)
         self.events = self._events(days, actions)
@@ -110,23 +111,25 @@ class BarFeed:
         references, idle = self._references(days, rolls, actions)
         by_day: dict[int, list[CorporateAction]] = {}
         for action in actions:
-            by_day.setdefault((action.ns + _OFFSET) // DAY, []).append(action)
+            # Without bars on the ex-date, the shares held are known and the price moves on the next day.
+            place = bisect_left(days, (action.ns + _OFFSET) // DAY)
+            if place < len(days):
+                by_day.setdefault(days[place], []).append(action)
         events: list[MarketEvent] = []
         for number in days:
             day = date.fromordinal(number + _EPOCH)
-            midnight = at(day)
+            todays: list[MarketEvent] = []
             for roll in rolls.pop(number, ()):
-                events += roll
-            events.append(
-                DayStarted(midnight, day, references.get(number, {}), idle.get(number, frozenset()))
-            )
-            events += by_day.get(number, ())
-            sessions = [
-                SessionChanged(ns, board, str(session))
+                todays += roll
+            todays.append(DayStarted(at(day), day, references.get(number, {}), idle.get(number, frozenset())))
+            todays += by_day.get(number, ())
+            midnight = at(day)
+            todays += [
+                SessionChanged(midnight + start, board, session)
                 for board in boards
-                for ns, session in transitions(board, day)
+                for start, session in day_sessions(board, day)[1:]
             ]
-            events += sorted(sessions, key=lambda event: event.ns)
+            events += sorted(todays, key=lambda event: event.ns)  # stable: a midnight's roll goes first
         return events
 
     def _rolls(self) -> dict[int, list[list[MarketEvent]]]:
@@ -160,7 +163,9 @@ class BarFeed:
         from algo.market import band
 
         position = {number: k for k, number in enumerate(days)}
-        ex = {(a.symbol, (a.ns + _OFFSET) // DAY): a for a in actions}
+        ex: dict[str, list[tuple[int, CorporateAction]]] = {}
+        for action in sorted(actions, key=lambda action: action.ns):
+            ex.setdefault(action.symbol, []).append(((action.ns + _OFFSET) // DAY, action))
         references: dict[int, dict[str, int]] = {}
         idle: dict[int, set[str]] = {}
         rolled = {
@@ -180,9 +185,9 @@ class BarFeed:
                 if (symbol, number) in rolled:
                     continue
                 reference = float(closes[k - 1])
-                action = ex.get((symbol, number))
-                if action is not None:
-                    reference = (reference - action.dividend) * action.ratio_old / action.ratio_new
+                for ex_day, action in ex.get(symbol, ()):
+                    if int(numbers[starts[k - 1]]) < ex_day <= number:
+                        reference = (reference - action.dividend) * action.ratio_old / action.ratio_new
                 units = instrument.units(reference)
                 first = position[number] - position[int(numbers[starts[k - 1]])] > IDLE_DAYS
                 limits = band(instrument, max(units, 1), date.fromordinal(number + _EPOCH), first_day=first)
@@ -200,6 +205,12 @@ def _days(one: Series) -> NDArray[np.int64]:
     """The local day number of each bar, by its beginning."""
     numbers: NDArray[np.int64] = (one.start + _OFFSET) // DAY
     return numbers
+
+
+def _changes(numbers: NDArray[np.int64]) -> list[int]:
+    """Each run's value once, in order: the days of a series, without sorting its bars."""
+    found: list[int] = numbers[np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))].tolist()
+    return found
 
 
 def _reference_prices(one: Series, starts: NDArray[np.int64], instrument: Instrument) -> NDArray[np.float64]:

@@ -174,6 +174,7 @@ class Order:
         "quantity",
         "reason",
         "requests",
+        "set_aside",
         "side",
         "status",
         "strategy",
@@ -229,6 +230,7 @@ class Order:
         self.held_by = ""
         self.reason = ""
         self.requests: list[Request] = []
+        self.set_aside = 0  # price in units at which cash is kept for a purchase at the market
         self.before = 0  # filled under earlier order ids, before it was placed anew
         self.cancel_wanted = False
         self.waits_for: tuple[Order, ...] = ()

@@ -48,6 +48,7 @@ from algo.orders.state import Step, after
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
 
+_NO_ROOM = "waits until its exits have made room"
 _SHUT = (Session.C, Session.BREAK)
 _OUT = (OrderStatus.SUBMITTED, OrderStatus.WAITING, OrderStatus.WORKING)
 
@@ -56,7 +57,8 @@ class OrderManager:
     """All orders of one engine.
 
     `ids` maps a strategy to its request ids. Every method that may send takes the venue of the
-    order and the ledger that pays for it.
+    order and the ledger that pays for it. `make_room` is asked before an order goes out: it shrinks
+    the exits that the order takes the place of, and gives those that have to be gone first.
     """
 
     def __init__(self, ids: Mapping[str, RequestIds], limits: Mapping[str, Limits] | None = None) -> None:
@@ -72,6 +74,7 @@ class OrderManager:
         self.commands: list[Command] = []
         self.changed: list[Order] = []
         self.ignored: list[object] = []
+        self.make_room: Callable[[Order], tuple[Order, ...]] = lambda _order: ()
         self.handlers: dict[type, Callable[[Any], None]] = {
             OrderAccepted: self._accepted,
             OrderTriggered: self._triggered,
@@ -104,11 +107,7 @@ class OrderManager:
                 return
         waits = self._waits(order, venue, ledger)
         if waits is not None:
-            if order.status is OrderStatus.CREATED:
-                self._move(order, Step.HOLD, ns)
-                self.held[id(order)] = order
-                self.changed.append(order)
-            order.reason = waits
+            self._hold(order, ns, waits)
             return
         reason = refusal(
             order, venue, ledger, self._peers(order), self._limits.get(order.strategy, NO_LIMITS)
@@ -116,13 +115,25 @@ class OrderManager:
         if reason is not None:
             self._end(order, Step.REFUSE, ns, reason)
             return
+        if not order.parent and len(self.open) > 1:
+            order.waits_for = self.make_room(order)
+            if order.waits_for:
+                self._hold(order, ns, _NO_ROOM)
+                return
         self._send(order, venue, ns)
+
+    def _hold(self, order: Order, ns: int, reason: str) -> None:
+        if order.status is OrderStatus.CREATED:
+            self._move(order, Step.HOLD, ns)
+            self.held[id(order)] = order
+            self.changed.append(order)
+        order.reason = reason
 
     def _waits(self, order: Order, venue: Venue, ledger: Portfolio) -> str | None:
         """Why the order cannot go out now but may later; sets its wire type when it can."""
         if order.waits_for:
             if any(not other.status.terminal and other.cancel_wanted for other in order.waits_for):
-                return "waits until its exits have made room"
+                return _NO_ROOM
             order.waits_for = ()
         session, instrument = venue.session, order.instrument
         if order.trigger is not None:
@@ -136,6 +147,9 @@ class OrderManager:
             order.wire_type = wire
         elif session in _SHUT:
             return "held until the market opens"
+        elif order.tif is TimeInForce.GTC and order.price and venue.band is not None:
+            if not venue.band.contains(order.price):
+                return "held until the day's band reaches its price"
         if order.parent and not instrument.shortable:
             position = ledger.positions.get(instrument.symbol)
             settled = position.sellable if position is not None else 0
@@ -250,10 +264,6 @@ class OrderManager:
         """Whether a request of this kind is out and its effect has not been seen."""
         return any(r.kind is kind and not r.done and r.order_id == order.order_id for r in order.requests)
 
-    def cancelling(self, order: Order) -> bool:
-        """Whether a cancel of the order is on its way to the broker."""
-        return not order.status.terminal and self._asked(order, RequestKind.CANCEL)
-
     def _ask(self, request: Request, order: Order) -> None:
         order.requests.append(request)
         self.requests[f"{self._day}-{request.request_id}"] = request
@@ -291,6 +301,7 @@ class OrderManager:
         self._move(order, step, event.ns)
         if order.status.terminal:
             self.open.pop(id(order), None)
+            self.held.pop(id(order), None)
         if order.status is not before or step is Step.FILL:
             self.changed.append(order)
         return order, quantity
@@ -320,8 +331,12 @@ class OrderManager:
 
     def _triggered(self, event: OrderTriggered) -> None:
         order = self._known(event, event.order_id)
-        if order is not None and self._move(order, Step.TRIGGER, event.ns):
+        if order is None:
+            return
+        if self._move(order, Step.TRIGGER, event.ns):
             self.changed.append(order)
+        else:
+            self.ignored.append(event)
 
     def _amended(self, event: OrderAmended) -> None:
         order = self._known(event, event.order_id)
@@ -331,7 +346,10 @@ class OrderManager:
         order.price = event.price
         order.quantity = max(event.quantity + order.before, order.filled)
         self._settle_requests(order, RequestKind.AMEND)
-        self.changed.append(order)
+        if order.filled == order.quantity:  # amended down to what had traded meanwhile
+            self._end(order, Step.COMPLETE, event.ns, "")
+        else:
+            self.changed.append(order)
 
     def _cancelled(self, event: OrderCancelled) -> None:
         order = self._known(event, event.order_id)
@@ -353,6 +371,8 @@ class OrderManager:
             if self._move(order, Step.RENEW, event.ns):
                 order.reason = "placed anew in the next session"
                 self.held[id(order)] = order
+            else:
+                self.ignored.append(event)
             return
         self._end(order, Step.EXPIRE, event.ns, event.reason)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from algo.errors import SettingError
 from algo.market import band_refusal, position_refusal, tick_refusal
-from algo.model import Account, Order, Side, TriggerKind
+from algo.model import Account, Order, OrderType, Side, TriggerKind
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
 
@@ -68,8 +68,10 @@ def _market_rules(order: Order, venue: Venue) -> str | None:
         reason = venue.type_refusal(order.wire_type, order.quantity)
         if reason is not None:
             return reason
+        if order.wire_type is OrderType.LO and not order.price and venue.worst(order.side) is None:
+            return "no price is known yet to send a market order with"
     band = venue.band
-    if band is not None and order.price:
+    if band is not None and order.price and order.trigger is None:
         return band_refusal(instrument, band, order.price)
     return None
 
@@ -113,9 +115,10 @@ def _covered(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) 
     price = order.price or venue.worst(1)
     if price is None:
         return "no price is known to set cash aside for"
+    order.set_aside = price
     need = _cost(order, price, ledger)
     busy = sum(
-        _cost(peer, peer.price or venue.worst(1) or price, ledger)
+        _cost(peer, peer.price or peer.set_aside, ledger)
         for peer in peers
         if peer.side is Side.BUY and peer.instrument.account is Account.EQUITY
     )

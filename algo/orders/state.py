@@ -61,6 +61,9 @@ TRANSITIONS: dict[tuple[S, Step], S] = {
     **{(s, Step.EXPIRE): S.EXPIRED for s in _LIVE},
     **{(s, Step.RENEW): S.HELD for s in _LIVE},
     **{(s, Step.REJECT): S.REJECTED for s in _LIVE},
+    # A fill that comes after the day's end of an order that is to be placed anew still counts.
+    (S.HELD, Step.FILL): S.HELD,
+    (S.HELD, Step.COMPLETE): S.FILLED,
     # A late fill counts, but does not bring an ended order back.
     **{(s, Step.FILL): s for s in _OVER},
     **{(s, Step.COMPLETE): S.FILLED for s in _OVER},

@@ -22,6 +22,8 @@ from algo.market import (
 )
 from algo.model import Instrument, OrderType, Quote
 
+_HIGHEST = 10**12  # no price in đồng comes near it, and it fits everywhere
+
 
 class Venue:
     """The present market of one symbol. The engine keeps it up to date from events.
@@ -132,8 +134,8 @@ class Venue:
         could lie on.
         """
         instrument = self.instrument
-        if not price > 0:
-            raise SettingError(f"price {price} must be above zero")
+        if not 0 < price < _HIGHEST:
+            raise SettingError(f"price {price} must be above zero and below {_HIGHEST:,}")
         units = instrument.units(price)
         if not instrument.adjusted and abs(price * instrument.scale - units) > 1e-6:
             step = tick(instrument, max(units, 1), self.day) / instrument.scale

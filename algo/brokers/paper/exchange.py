@@ -84,10 +84,13 @@ class PaperExchange:
             )
             market.lot = lot(market.instrument, day)
 
-    def roll(self, symbol: str, instrument: Instrument) -> None:
-        """Let `symbol` stand for another contract."""
-        self._markets[symbol].instrument = instrument
+    def roll(self, symbol: str, instrument: Instrument, ns: int) -> list[BrokerEvent]:
+        """Let `symbol` stand for another contract: what is left of orders in the old one expires."""
+        market = self._markets[symbol]
+        events = self._expire(market, ns, "the contract ended")
+        market.instrument = instrument
         self._of[instrument.symbol] = symbol
+        return events
 
     def close_day(self, board: Board, ns: int) -> list[BrokerEvent]:
         """End the trading day of a board: what is left of its orders expires."""
@@ -96,11 +99,14 @@ class PaperExchange:
         events: list[BrokerEvent] = []
         for market in self._markets.values():
             if market.instrument.board is board:
-                for ticket in market.tickets:
-                    self._forget(ticket)
-                    events.append(OrderExpired(ticket.order_id, ns, "the trading day ended"))
-                market.tickets = []
+                events += self._expire(market, ns, "the trading day ended")
         return events
+
+    def _expire(self, market: _Market, ns: int, reason: str) -> list[BrokerEvent]:
+        tickets, market.tickets = market.tickets, []
+        for ticket in tickets:
+            self._forget(ticket)
+        return [OrderExpired(ticket.order_id, ns, reason) for ticket in tickets]
 
     def see(self, bar: Bar) -> None:
         """Remember the last bar: orders that trade at a close need it."""

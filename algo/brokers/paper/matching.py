@@ -60,13 +60,13 @@ def at_open(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
                 return slipped(prices.open, ticket, prices, rules)
         elif not ticket.two_legged:
             return None
-    if ticket.rests:
+    if ticket.rests and not ticket.at_market:
         if ticket.stopped and ticket.two_legged:
             return slipped(prices.open, ticket, prices, rules)
         return prices.open if _betters(prices.open, ticket, rules) else None
     if rules.fill == "close" and ticket.at_market:
         return None
-    return slipped(prices.open, ticket, prices, rules)
+    return _allowed(slipped(prices.open, ticket, prices, rules), ticket)
 
 
 def in_range(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
@@ -90,11 +90,11 @@ def in_range(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
                 return slipped(ticket.stop, ticket, prices, rules)
         if not ticket.two_legged:
             return None
-    if ticket.rests and not (ticket.stopped and ticket.two_legged):
+    if ticket.rests and not ticket.at_market and not (ticket.stopped and ticket.two_legged):
         extreme = prices.low if ticket.side is Side.BUY else prices.high
         return ticket.limit if _betters(extreme, ticket, rules) else None
-    if not ticket.limit and rules.fill == "close" and ticket.at_market:
-        return slipped(prices.close, ticket, prices, rules)
+    if rules.fill == "close" and ticket.at_market:
+        return _allowed(slipped(prices.close, ticket, prices, rules), ticket)
     return None
 
 
@@ -108,8 +108,13 @@ def stop_hit(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
     price = slipped(price, ticket, prices, rules)
     if ticket.limit and not ticket.two_legged:
         # A stop with a limit: it trades only when the limit still takes the trigger's price.
-        return price if (ticket.limit - price) * ticket.side >= 0 else None
+        return _allowed(price, ticket)
     return price
+
+
+def _allowed(price: int, ticket: Ticket) -> int | None:
+    """`price`, or None when the ticket's limit does not take it."""
+    return price if not ticket.limit or (ticket.limit - price) * ticket.side >= 0 else None
 
 
 def _betters(price: int, ticket: Ticket, rules: FillRules) -> bool:
