@@ -26,15 +26,17 @@ INTERRUPTED = 130
 class Stop:
     """Whether the person pressed Ctrl-C. The first one is a wish, the second one ends things at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: str) -> None:
         self.wanted = False
+        self._answer = answer
 
     def __call__(self, *_: object) -> None:
         """The signal's handler."""
         if self.wanted:
             raise KeyboardInterrupt
         self.wanted = True
-        typer.echo("\nstopping; Ctrl-C again to stop at once", err=True)
+        if self._answer:
+            typer.echo(self._answer, err=True)
 
     def check(self) -> None:
         """Stop here if it is wanted: called where the run is in order."""
@@ -43,9 +45,9 @@ class Stop:
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Let Ctrl-C end the work at the next good place."""
-    stop = Stop()
+def stoppable(answer: str = "") -> Iterator[Stop]:
+    """Let Ctrl-C end the work at the next good place, and `answer` it at once where that may take a while."""
+    stop = Stop(answer)
     try:
         before = signal.signal(signal.SIGINT, stop)
     except ValueError:  # not the main thread: the caller's own handler stays
@@ -67,7 +69,8 @@ def backtested(run: Run) -> tuple[Result, float]:
     """Go through the run with progress; gives the result and the seconds that it took."""
     began = time.perf_counter()
     total = len(run.feed.times)
-    with stoppable() as stop, Progress(type(run.strategy).__name__, total, "bars") as progress:
+    answer = "\nstopping; Ctrl-C again to stop at once"
+    with stoppable(answer) as stop, Progress(type(run.strategy).__name__, total, "bars") as progress:
 
         def on_progress(done: int) -> None:
             stop.check()

@@ -121,9 +121,7 @@ class BarFeed:
             todays: list[MarketEvent] = []
             for roll in rolls.pop(number, ()):
                 todays += roll
-            todays.append(
-                DayStarted(at(day), day, references.get(number, {}), idle.get(number, frozenset()))
-            )
+            todays.append(DayStarted(at(day), day, references.get(number, {}), idle.get(number, frozenset())))
             todays += by_day.get(number, ())
             todays += [
                 SessionChanged(ns, board, str(session))
