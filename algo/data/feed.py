@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from algo.clock import DAY, HOUR, at
 from algo.data.series import Series
 from algo.errors import DataError
-from algo.market import IDLE_DAYS, Reference, TradingCalendar, instrument_of, reference_of, transitions
+from algo.market import IDLE_DAYS, Reference, TradingCalendar, day_sessions, instrument_of, reference_of
 from algo.model import (
     Bar,
     Board,
@@ -68,7 +68,7 @@ class BarFeed:
             if len(self.series) == 1
             else np.unique(np.concatenate([one.time for one in self.series.values()]))
         )
-        days = sorted({int(d) for one in self.series.values() for d in np.unique(_days(one))})
+        days = sorted({int(d) for one in self.series.values() for d in _changes(_days(one))})
         self.days = [date.fromordinal(d + _EPOCH) for d in days]
         self.calendar = TradingCalendar.from_days(self.days)
         self.events = self._events(days, actions)
@@ -123,10 +123,11 @@ class BarFeed:
                 todays += roll
             todays.append(DayStarted(at(day), day, references.get(number, {}), idle.get(number, frozenset())))
             todays += by_day.get(number, ())
+            midnight = at(day)
             todays += [
-                SessionChanged(ns, board, str(session))
+                SessionChanged(midnight + start, board, session)
                 for board in boards
-                for ns, session in transitions(board, day)
+                for start, session in day_sessions(board, day)[1:]
             ]
             events += sorted(todays, key=lambda event: event.ns)  # stable: a midnight's roll goes first
         return events
@@ -204,6 +205,12 @@ def _days(one: Series) -> NDArray[np.int64]:
     """The local day number of each bar, by its beginning."""
     numbers: NDArray[np.int64] = (one.start + _OFFSET) // DAY
     return numbers
+
+
+def _changes(numbers: NDArray[np.int64]) -> list[int]:
+    """Each run's value once, in order: the days of a series, without sorting its bars."""
+    found: list[int] = numbers[np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))].tolist()
+    return found
 
 
 def _reference_prices(one: Series, starts: NDArray[np.int64], instrument: Instrument) -> NDArray[np.float64]:
