@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,13 +60,20 @@ def stoppable(answer: str = "") -> Iterator[Stop]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def kept_clear(experiment: Experiment) -> Iterator[None]:
+    """Send what a strategy prints to stderr where stdout is for the JSON."""
+    with redirect_stdout(sys.stderr) if experiment.json == "-" else nullcontext():
+        yield
+
+
 def prepared(experiment: Experiment) -> Run:
     """Read the data and wire the run."""
-    with waiting("Reading the data"):
+    with kept_clear(experiment), waiting("Reading the data"):
         return experiment.prepare()
 
 
-def backtested(run: Run) -> tuple[Result, float]:
+def backtested(run: Run, experiment: Experiment) -> tuple[Result, float]:
     """Go through the run with progress; gives the result and the seconds that it took."""
     began = time.perf_counter()
     total = len(run.feed.times)
@@ -76,7 +84,8 @@ def backtested(run: Run) -> tuple[Result, float]:
             stop.check()
             progress(done)
 
-        result = run.execute(on_progress=on_progress)
+        with kept_clear(experiment):
+            result = run.execute(on_progress=on_progress)
     return result, time.perf_counter() - began
 
 
