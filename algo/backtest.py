@@ -256,6 +256,9 @@ def _cash(cash: int | Mapping[str, int], feed: BarFeed) -> dict[Account, int]:
             given = {Account(name): _dong(amount) for name, amount in cash.items()}
         except ValueError:
             raise SettingError(f"cash is by account, equity and derivatives, not {', '.join(cash)}") from None
+        for account in accounts:
+            if account not in given:
+                raise SettingError(f"cash has nothing for {account}, the account that this data trades from")
         return given
     if len(accounts) > 1:
         raise SettingError(

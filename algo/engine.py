@@ -391,13 +391,12 @@ class Engine:
                 self._call(desk, partial(desk.strategy.on_roll, event))
 
     def _settled(self, event: PositionSettled) -> None:
+        alias = next((v.symbol for v in self.venues.values() if v.instrument == event.instrument), "")
         for desk in self._all:
-            fill = desk.ledger.settle(event.as_of, event.instrument, event.price)
+            fill = desk.ledger.settle(event.as_of, event.instrument, event.price, alias)
             if fill is None:
                 continue
-            for venue in self.venues.values():
-                if venue.instrument is event.instrument:
-                    desk.position_changed(venue.symbol, None)
+            desk.position_changed(fill.symbol, None)
             self._booked(desk, fill)
 
     def _booked(self, desk: Desk, fill: Fill) -> None:

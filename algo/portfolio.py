@@ -321,8 +321,11 @@ class Portfolio:
             order_id, strategy, symbol or instrument.symbol, exit_reason, tag,
         )  # fmt: skip
 
-    def settle(self, ns: int, instrument: Instrument, price: int) -> Fill | None:
-        """Close a contract that ended, in cash at `price`; None when there is no position in it."""
+    def settle(self, ns: int, instrument: Instrument, price: int, symbol: str = "") -> Fill | None:
+        """Close a contract that ended, in cash at `price`; None when there is no position in it.
+
+        `symbol` is the alias that it was traded by, as in `book`.
+        """
         position = self.positions.get(instrument.symbol)
         if position is None or not position.quantity:
             return None
@@ -330,7 +333,7 @@ class Portfolio:
         charge = self.fees_schedule.expiry(instrument, price, abs(position.quantity), local_date(ns))
         return self._enter(
             ns, instrument, side, price, abs(position.quantity), charge.fee, charge.tax,
-            "", "", instrument.symbol, "settlement", "",
+            "", "", symbol or instrument.symbol, "settlement", "",
         )  # fmt: skip
 
     def _enter(

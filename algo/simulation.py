@@ -23,8 +23,10 @@ from algo.model import (
     DayStarted,
     MarketEvent,
     PositionSettled,
+    Quote,
     SessionChanged,
     TimerFired,
+    Trade,
 )
 from algo.portfolio import Portfolio
 
@@ -82,18 +84,27 @@ class Simulation:
                         self._market(pending, self.moments)
                         commands = engine.step(pending)
                         self.moments += 1
-                        if watch is not None:
-                            watch(pending)
-                        pending = None
                     if commands:
                         for bar in engine.last:
                             exchange.see(bar)
                         self._pump(commands, self.moments - 1)
+                    if watch is not None and pending is not None:
+                        watch(pending)
+                    pending = None
                     self._next = min(self._next, engine.next_timer)
                     if engine.failures:
                         return
         finally:
             self.finish()
+
+    def hear(self, event: Quote | Trade) -> None:
+        """A quote or a trade comes in between bars: orders fill on it, then the strategy is told."""
+        moment = max(self.moments - 1, 0)
+        self._due(event.ns, moment)
+        self._take(
+            self.exchange.quote(event) if isinstance(event, Quote) else self.exchange.trade(event), moment
+        )
+        self._pump(self.engine.step(event), moment)
 
     def finish(self) -> None:
         """Tell the strategy that there is nothing more."""

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import backtest, data, run
+from algo.cli import backtest, check, data, new, run
 from algo.errors import AlgoError, InputError
 
 
@@ -50,6 +50,8 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest.backtest)
 app.command("run")(run.run)
+app.command("check")(check.check)
+app.add_typer(new.app, name="new")
 app.add_typer(data.app, name="data")
 
 

@@ -47,5 +47,5 @@ def backtest(
     experiment = described(strategy, locals())
     console = screens.console(stderr=experiment.json == "-")
     run = execution.prepared(experiment)
-    result, seconds = execution.backtested(run)
+    result, seconds = execution.backtested(run, experiment)
     execution.finish(result, run, experiment, console, seconds)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,15 +27,17 @@ INTERRUPTED = 130
 class Stop:
     """Whether the person pressed Ctrl-C. The first one is a wish, the second one ends things at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: str) -> None:
         self.wanted = False
+        self._answer = answer
 
     def __call__(self, *_: object) -> None:
         """The signal's handler."""
         if self.wanted:
             raise KeyboardInterrupt
         self.wanted = True
-        typer.echo("\nstopping; Ctrl-C again to stop at once", err=True)
+        if self._answer:
+            typer.echo(self._answer, err=True)
 
     def check(self) -> None:
         """Stop here if it is wanted: called where the run is in order."""
@@ -43,9 +46,9 @@ class Stop:
 
 
 @contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Let Ctrl-C end the work at the next good place."""
-    stop = Stop()
+def stoppable(answer: str = "") -> Iterator[Stop]:
+    """Let Ctrl-C end the work at the next good place, and `answer` it at once where that may take a while."""
+    stop = Stop(answer)
     try:
         before = signal.signal(signal.SIGINT, stop)
     except ValueError:  # not the main thread: the caller's own handler stays
@@ -57,23 +60,32 @@ def stoppable() -> Iterator[Stop]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def kept_clear(experiment: Experiment) -> Iterator[None]:
+    """Send what a strategy prints to stderr where stdout is for the JSON."""
+    with redirect_stdout(sys.stderr) if experiment.json == "-" else nullcontext():
+        yield
+
+
 def prepared(experiment: Experiment) -> Run:
     """Read the data and wire the run."""
-    with waiting("Reading the data"):
+    with kept_clear(experiment), waiting("Reading the data"):
         return experiment.prepare()
 
 
-def backtested(run: Run) -> tuple[Result, float]:
+def backtested(run: Run, experiment: Experiment) -> tuple[Result, float]:
     """Go through the run with progress; gives the result and the seconds that it took."""
     began = time.perf_counter()
     total = len(run.feed.times)
-    with stoppable() as stop, Progress(type(run.strategy).__name__, total, "bars") as progress:
+    answer = "\nstopping; Ctrl-C again to stop at once"
+    with stoppable(answer) as stop, Progress(type(run.strategy).__name__, total, "bars") as progress:
 
         def on_progress(done: int) -> None:
             stop.check()
             progress(done)
 
-        result = run.execute(on_progress=on_progress)
+        with kept_clear(experiment):
+            result = run.execute(on_progress=on_progress)
     return result, time.perf_counter() - began
 
 

@@ -67,10 +67,16 @@ class Experiment:
     def load_data(self) -> dict[str, Series]:
         """The series by symbol. Raises DataError and CatalogError."""
         from algo.backtest import load
+        from algo.data.sources import is_file
 
         if not self.data:
             raise SettingError("no data given: add --data FILE, or --data SYMBOL for one of the catalog")
         sources = [source_of(one) for one in self.data]
+        about_files = [name for name in self.reading if name != "width"]
+        if about_files and not any(isinstance(one, dict) or is_file(one) for one in sources):
+            raise SettingError(
+                f"{about_files[0]} says how files are read; {', '.join(self.data)} is in the catalog"
+            )
         return load(sources, from_=self.from_, to=self.to, **self.reading)
 
     def make_settings(self) -> Settings:
@@ -142,6 +148,8 @@ class Experiment:
 def source_of(text: str) -> Any:
     """What `--data` names: SYMBOL=FILE as a mapping, a file or a symbol as it is."""
     symbol, equals, file = text.partition("=")
+    if not text.strip():
+        raise SettingError("--data needs a FILE, a SYMBOL or SYMBOL=FILE")
     if not equals or Path(text).exists():
         return text
     if not symbol.strip() or not file.strip():

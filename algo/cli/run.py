@@ -71,7 +71,8 @@ def run(
     width_ns = min(one.width for one in wired.feed.series.values())
     with execution.stoppable() as stop, dashboard.view_of(wired, speed, console) as view:
         pace = Pace(wired.feed.times.tolist(), speed, width_ns, view, stop)
-        result = wired.execute(watch=lambda _: pace.wait(wired.simulation.moments - 1))
+        with execution.kept_clear(experiment):
+            result = wired.execute(watch=lambda _: pace.wait(wired.simulation.moments - 1))
     execution.finish(result, wired, experiment, console)
 
 

@@ -71,7 +71,7 @@ def recognise(
     if "date" not in found and "clock" not in found:
         missing.insert(0, "date")
     if missing:
-        hint = f"columns={{{missing[0]!r}: 'its name'}}"
+        hint = f"--column {missing[0]}=NAME, or columns={{{missing[0]!r}: 'its name'}}"
         raise DataError(
             f"{source} has no column for {' and '.join(missing)}; it has {_list(names)}: name it with {hint}"
         )
