@@ -1,3 +1,5 @@
+"""Lesson: a position that follows a signal. `target` says what to hold; algo trades the difference."""
+
 from algo import Strategy, sma
 
 
