@@ -340,7 +340,9 @@ class OrderManager:
 
     def _amended(self, event: OrderAmended) -> None:
         order = self._known(event, event.order_id)
-        if order is None or not self._move(order, Step.AMEND, event.ns):
+        if order is None:
+            return
+        if not self._move(order, Step.AMEND, event.ns):
             self.ignored.append(event)
             return
         order.price = event.price

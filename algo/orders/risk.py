@@ -179,9 +179,10 @@ def _within(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order], l
         if value > limits.order_value:
             return f"limit: an order of {value:,} đ is above {limits.order_value:,} đ"
     held = ledger.quantity(order.instrument.symbol)
-    after = abs(held + _same_way(order, leaves, peers) * order.side)
-    if after <= abs(held):
+    after = held + _same_way(order, leaves, peers) * order.side
+    if abs(after) <= abs(held) and after * held >= 0:  # a reversal opens something
         return None
+    after = abs(after)
     if limits.position is not None and after > limits.position:
         return f"limit: a position of {after:,} is above {limits.position:,}"
     if limits.daily_loss is not None and ledger.day_loss > limits.daily_loss:
