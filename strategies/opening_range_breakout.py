@@ -35,17 +35,16 @@ class OpeningRangeBreakout(Strategy):
         (high, low), (self.high, self.low) = (self.high, self.low), (0.0, inf)
         if high > low:
             tick, reach = self.tick(self.symbol), self.reward * (high - low)
-            above, below = self.legal(high + tick), self.legal(low - tick)
-            up, down = self.legal(above + reach), self.legal(below - reach)
+            above, below = self.on_tick(high + tick), self.on_tick(low - tick)
+            up, down = self.on_tick(above + reach), self.on_tick(below - reach)
             self.entries = [
                 self.buy(self.symbol, self.contracts, stop=above, stop_loss=below, take_profit=up),
                 self.sell(self.symbol, self.contracts, stop=below, stop_loss=above, take_profit=down),
             ]
 
-    def legal(self, price: float) -> float:
-        """`price` inside the day's band and on the tick."""
-        floor, ceiling = self.band(self.symbol) or (price, price)
-        return self.round_price(self.symbol, min(max(price, floor), ceiling))
+    def on_tick(self, price: float) -> float:
+        """Arithmetic with floats leaves the tick; an order's price must be on it."""
+        return self.round_price(self.symbol, price)
 
     def on_fill(self, fill: Fill) -> None:
         """The breakout has a direction now: take the other entry back."""

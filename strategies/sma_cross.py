@@ -1,4 +1,8 @@
-"""Lesson: a position that follows a signal. `target` says what to hold; algo trades the difference."""
+"""Lesson: indicators that are read bar by bar, and a target instead of orders.
+
+An indicator is made once and shows its value of the present bar. `target` says what to hold: it sends the
+one order that is needed, also through zero, and none while the position is right.
+"""
 
 from algo import Strategy, sma
 

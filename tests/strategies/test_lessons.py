@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from algo import Result, Strategy, backtest
+from algo import Result, Strategy, backtest, testing
 from algo.data import Series, synthetic
 from tests.conftest import ROOT
 
@@ -16,9 +16,9 @@ FILES = sorted((ROOT / "strategies").glob("*.py"))
 
 @pytest.fixture(scope="module")
 def market() -> dict[str, Series]:
-    """Minute bars: three months of the future with their rolls, half a year of shares."""
+    """Minute bars: two months of the future with their rolls, half a year of shares."""
     shares = [name for name in synthetic.SYMBOLS if name != "VN30F1M"]
-    return synthetic.make(["VN30F1M"], days=64) | synthetic.make(shares)
+    return synthetic.make(["VN30F1M"], days=40) | synthetic.make(shares)
 
 
 def example(path: Path) -> type[Strategy]:
@@ -59,22 +59,8 @@ def test_an_example_trades_and_is_never_refused(path: Path, market: dict[str, Se
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_an_example_does_on_part_of_the_bars_what_it_does_on_all(
-    path: Path, market: dict[str, Series]
-) -> None:
-    whole = fitting(path, market)
-    end = int(min(one.time[int(len(one) * 0.83)] for one in whole.values()))
-    part = {name: one.take(one.time <= end) for name, one in whole.items()}
-    runs = [backtest(example(path), data) for data in (whole, part)]
-    asked = [
-        [(request.ns, request.kind, request.price, request.quantity, order.symbol, order.side)
-         for order in run._orders for request in order.requests if request.ns < end]
-        for run in runs
-    ]  # fmt: skip
-    filled = [[fill for fill in run._fills if fill.ns < end] for run in runs]
-    assert asked[0] == asked[1]
-    assert filled[0] == filled[1]
-    assert filled[0]
+def test_an_example_does_not_look_ahead(path: Path, market: dict[str, Series]) -> None:
+    testing.assert_no_look_ahead(example(path), fitting(path, market), cuts=1)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +78,6 @@ def test_an_example_does_on_part_of_the_bars_what_it_does_on_all(
 @pytest.mark.slow
 def test_an_example_runs_on_real_bars(name: str, source: str, shared_data: Path) -> None:
     path = ROOT / "strategies" / f"{name}.py"
-    if not path.exists():
-        pytest.skip(f"there is no {name} yet")
     result = backtest(example(path), shared_data / source)
     assert len(result.trades) > 50
     assert list(refused(result)) == []
