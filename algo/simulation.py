@@ -153,16 +153,16 @@ class Simulation:
 
     def _market_event(self, event: MarketEvent, moment: int) -> None:
         exchange = self.exchange
-        if isinstance(event, DayStarted):
-            exchange.start_day(event.day, event.references, event.idle)
-        elif isinstance(event, SessionChanged):
-            if event.session == "C":
+        if isinstance(event, SessionChanged):
+            if exchange.working and event.session == "C":
                 # The print of the closing auction comes in a bar that begins at the close, and a wide
                 # bar may lie across it: the orders of the day are still there for such a bar.
                 if any(bar.start <= event.ns < bar.ns and self._on(bar, event.board) for bar in self._bars):
                     self._closing.append(event)
                 else:
                     self._take(exchange.close_day(event.board, event.ns), moment)
+        elif isinstance(event, DayStarted):
+            exchange.start_day(event.day, event.references, event.idle)
         elif isinstance(event, ContractRolled):
             self._take(exchange.roll(event.symbol, event.new, event.ns), moment)
         commands = self.engine.step(event)

@@ -145,9 +145,11 @@ class DayStarted:
     idle: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class SessionChanged:
-    """A board went into another session. `session` is the feed's code: ATO, LO, BREAK, ATC, PLO, C."""
+class SessionChanged(NamedTuple):
+    """A board went into another session. `session` is the feed's code: ATO, LO, BREAK, ATC, PLO, C.
+
+    A named tuple, because a backtest makes seven a day in bulk.
+    """
 
     ns: int
     board: Board

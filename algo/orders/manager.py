@@ -44,7 +44,7 @@ from algo.model import (
 )
 from algo.orders.request_id import RequestIds
 from algo.orders.risk import NO_LIMITS, Limits, refusal, static_refusal
-from algo.orders.state import Step, after
+from algo.orders.state import TRANSITIONS, Step, after
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
 
@@ -92,7 +92,8 @@ class OrderManager:
 
     def start_day(self, ns: int) -> None:
         """Request ids begin anew with the trading day."""
-        self._day = local_date(ns).strftime("%Y%m%d")
+        day = local_date(ns)
+        self._day = f"{day.year}{day.month:02}{day.day:02}"
         for ids in self._ids.values():
             ids.new_day()
 
@@ -167,7 +168,9 @@ class OrderManager:
         order.before = order.filled
         order.reason = ""
         self.orders[order.order_id] = order
-        self._ask(Request(request_id, RequestKind.PLACE, order.order_id, ns), order)
+        request = Request(request_id, RequestKind.PLACE, order.order_id, ns)
+        order.requests.append(request)
+        self.requests[order.order_id] = request
         market = order.order_type is OrderType.MARKET
         price = order.price
         if market and order.wire_type is OrderType.LO and order.trigger is None:
@@ -433,7 +436,7 @@ class OrderManager:
     # -- state --------------------------------------------------------------------------------
 
     def _move(self, order: Order, step: Step, ns: int) -> bool:
-        status = after(order.status, step)
+        status = TRANSITIONS.get((order.status, step))
         if status is None:
             return False
         order.status = status

@@ -1,4 +1,4 @@
-"""What a person gives wrong: one clear line, exit code 2, no traceback; and the run's outputs are not made."""
+"""What a person gives wrong: one clear line, exit code 2, no traceback, and no outputs are made."""
 
 from pathlib import Path
 

@@ -256,7 +256,7 @@ class PaperExchange:
             if ticket.waits and best:
                 ticket.trail(best)
                 if (best - ticket.stop) * ticket.side >= 0:
-                    ticket.stopped = True
+                    ticket.set_off()
                     events.append(OrderTriggered(ticket.order_id, quote.ns))
             if ticket.waits and not ticket.two_legged:
                 continue

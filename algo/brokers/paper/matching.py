@@ -55,7 +55,7 @@ def at_open(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
     if ticket.waits:
         passed = prices.open <= ticket.stop if ticket.side is Side.SELL else prices.open >= ticket.stop
         if passed:
-            ticket.stopped = True
+            ticket.set_off()
             if ticket.two_legged or not ticket.limit:
                 return slipped(prices.open, ticket, prices, rules)
         elif not ticket.two_legged:
@@ -80,13 +80,13 @@ def in_range(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
         return prices.close
     if ticket.waits:
         price = stop_hit(ticket, prices, rules)
-        if price is not None or ticket.waits is False:
+        if price is not None or not ticket.waits:
             return price
         ticket.trail(prices.high if ticket.side is Side.SELL else prices.low)
         if ticket.step:
             passed = prices.close <= ticket.stop if ticket.side is Side.SELL else prices.close >= ticket.stop
             if passed:
-                ticket.stopped = True
+                ticket.set_off()
                 return slipped(ticket.stop, ticket, prices, rules)
         if not ticket.two_legged:
             return None
@@ -103,7 +103,7 @@ def stop_hit(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
     reached = prices.low <= ticket.stop if ticket.side is Side.SELL else prices.high >= ticket.stop
     if not reached:
         return None
-    ticket.stopped = True
+    ticket.set_off()
     price = min(max(ticket.stop, prices.low), prices.high)
     price = slipped(price, ticket, prices, rules)
     if ticket.limit and not ticket.two_legged:

@@ -11,13 +11,14 @@ _ONCE = (OrderType.ATO, OrderType.ATC, OrderType.MOK, OrderType.MAK, OrderType.P
 class Ticket:
     """A place command and what is left of it. `limit` is 0 for an order at any price.
 
-    `stop` is the present trigger price while it waits, 0 when it does not; `two_legged` orders (OCO)
-    have a live limit beside the waiting stop. `arrived` is when the exchange got it.
+    `stop` is the present trigger price of an order that has one; it `waits` until that is reached.
+    `two_legged` orders (OCO) have a live limit beside the waiting stop. `arrived` is when the
+    exchange got it.
     """
 
     __slots__ = (
         "arrived", "at_market", "auction", "fills", "instrument", "leaves", "limit", "once",
-        "order_id", "order_type", "quantity", "side", "step", "stop", "stopped", "two_legged",
+        "order_id", "order_type", "quantity", "side", "step", "stop", "stopped", "two_legged", "waits",
     )  # fmt: skip
 
     def __init__(self, command: PlaceOrder, arrived: int) -> None:
@@ -34,15 +35,16 @@ class Ticket:
         self.stop = trigger.price if trigger is not None and trigger.kind in _STOPS else 0
         self.step = trigger.step if trigger is not None else 0
         self.two_legged = trigger is not None and trigger.kind is TriggerKind.OCO
+        self.waits = self.stop != 0
         self.stopped = False
         self.once = command.order_type in _ONCE and not command.at_market
         self.auction = command.order_type is OrderType.ATC and self.once
         self.fills = 0
 
-    @property
-    def waits(self) -> bool:
-        """Whether a stop has not been set off yet."""
-        return self.stop != 0 and not self.stopped
+    def set_off(self) -> None:
+        """The stop was reached: the order is live."""
+        self.waits = False
+        self.stopped = True
 
     @property
     def rests(self) -> bool:
