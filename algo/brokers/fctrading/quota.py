@@ -1,0 +1,118 @@
+"""The broker's rate limits, kept by account. Pure: moments are seconds of a monotonic clock, given.
+
+Each rule admits so many calls in any window of its length. A fifth of each rule is kept for cancels; the
+others wait for what is left. Rules are learned from the `rateLimit` endpoint and from the text of a 429.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from algo.brokers.fctrading.endpoints import Endpoint, Kind
+
+CANCEL_SHARE = 5
+"""One in so many calls is kept for cancels."""
+SLACK = 0.05
+"""Seconds by which windows are stretched, because calls bunch up on their way."""
+_PERIOD = re.compile(r"(\d{0,6})\s*(ms|s|m|h|d)", re.IGNORECASE)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """At most `limit` calls in any `period` seconds to the endpoints that `pattern` names.
+
+    Patterns: ``*`` all, ``post:*`` and ``get:*`` by method, ``*:*/name`` or ``post:*/name`` one endpoint.
+    """
+
+    pattern: str
+    period: float
+    limit: int
+
+    def covers(self, endpoint: Endpoint) -> bool:
+        """Whether a call of `endpoint` counts."""
+        method, _, path = self.pattern.lower().rpartition(":")
+        if method not in {"", "*", endpoint.method.lower()}:
+            return False
+        name = path.rsplit("/", 1)[-1]
+        return name in {"*", "", endpoint.name}
+
+    def room(self, kind: Kind) -> int:
+        """How many of the calls a kind may use: a cancel all, the others four fifths, one at least."""
+        if kind is Kind.CANCEL:
+            return self.limit
+        return max(1, self.limit - -(-self.limit // CANCEL_SHARE))
+
+
+UNLEARNED = (Rule("*", 1.0, 5),)
+"""What is assumed until the broker tells its rules."""
+
+
+def parse_rule(pattern: str, period: str, limit: int) -> Rule | None:
+    """The rule of the broker's own words, or None when they make no sense."""
+    found = _PERIOD.fullmatch(period.strip())
+    if not found or limit < 1 or not pattern.strip():
+        return None
+    seconds = int(found[1] or 1) * _SECONDS[found[2].lower()]
+    return Rule(pattern.strip(), seconds, limit) if seconds > 0 else None
+
+
+class Quota:
+    """When the next call may go. Ask `delay`, then `spend` when the call is really made."""
+
+    def __init__(self, rules: Iterable[Rule] = UNLEARNED) -> None:
+        self._rules = tuple(rules)
+        self._calls: dict[str, deque[tuple[float, Endpoint]]] = {}
+        self._blocked: dict[str, float] = {}
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force."""
+        return self._rules
+
+    def learn(self, rules: Iterable[Rule]) -> None:
+        """Replace the rules by those that the broker names; an answer without any changes nothing."""
+        self._rules = tuple(rules) or self._rules
+
+    def delay(self, account: str, endpoint: Endpoint, now: float) -> float:
+        """Seconds until the call may go; 0 means now."""
+        calls = self._recent(account, now)
+        until = self._blocked.get(account, now)
+        for rule in self._rules:
+            if not rule.covers(endpoint):
+                continue
+            moments = [moment for moment, other in calls if rule.covers(other)]
+            room = rule.room(endpoint.kind)
+            if len(moments) >= room:
+                until = max(until, moments[-room] + rule.period + SLACK)
+        return max(0.0, until - now)
+
+    def spend(self, account: str, endpoint: Endpoint, now: float) -> None:
+        """Count a call that goes out at `now`."""
+        self._recent(account, now).append((now, endpoint))
+
+    def refused(self, account: str, wait: float, now: float, told: tuple[int, float] | None = None) -> None:
+        """A 429: hold the account's calls for `wait` seconds, and learn.
+
+        `told` is the limit that the answer named, as (calls, seconds). When it named none, what went out in
+        the last second was too much, so one less is the new limit until the broker names its rules again.
+        """
+        self._blocked[account] = max(self._blocked.get(account, now), now + wait)
+        if told is None:
+            sent = sum(1 for moment, _ in self._recent(account, now) if moment > now - 1.0)
+            told = (max(1, sent - 1), 1.0)
+        limit, period = told
+        same = [rule for rule in self._rules if rule.pattern == "*" and rule.period == period]
+        if not same or same[0].limit > limit:
+            others = tuple(rule for rule in self._rules if rule not in same)
+            self._rules = (*others, Rule("*", period, limit))
+
+    def _recent(self, account: str, now: float) -> deque[tuple[float, Endpoint]]:
+        calls = self._calls.setdefault(account, deque())
+        longest = max((rule.period for rule in self._rules), default=1.0) + SLACK
+        while calls and calls[0][0] < now - max(longest, 1.0):
+            calls.popleft()
+        return calls
