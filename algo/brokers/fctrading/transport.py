@@ -31,7 +31,7 @@ FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieCon
 
 
 def trust(ca_file: Path | None = None) -> ssl.SSLContext:
-    """A context that verifies certificates and host names, by the public authorities or by `ca_file` alone."""
+    """A context that verifies certificates and host names by the public authorities, or `ca_file` alone."""
     try:
         if ca_file is not None:
             return ssl.create_default_context(cafile=str(ca_file))
@@ -60,15 +60,15 @@ def open_client(
     )
 
 
-class Wire:
+class Departure:
     """Notes whether a request's first byte may have left, as the transport itself reports it."""
 
     def __init__(self) -> None:
-        self.sent = False
+        self.begun = False
 
     async def __call__(self, name: str, info: object) -> None:
         if name.endswith("send_request_headers.started"):
-            self.sent = True
+            self.begun = True
 
 
 def translate(error: BaseException, *, changes: bool, sent: bool = True) -> BrokerError:

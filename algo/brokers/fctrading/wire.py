@@ -24,9 +24,7 @@ _NEEDED = {"message", "status"}
 class Request(BaseModel):
     """A request in the API's own field order. `body` is what is signed and sent, byte for byte."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
     def body(self) -> bytes:
         """The JSON body as the official Python client writes it."""
