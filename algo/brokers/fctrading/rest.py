@@ -18,7 +18,7 @@ from algo.brokers.fctrading.quota import Quota
 from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
-from algo.brokers.fctrading.transport import FOREIGN, Departure, translate
+from algo.brokers.fctrading.transport import FOREIGN, Departure, read_answer, translate
 from algo.errors import AuthError, BrokerError, QueryFailed, QuotaExceeded, RequestNotSent, RequestRefused
 
 DEADLINE = 15.0
@@ -30,7 +30,6 @@ QUERY_PATIENCE = 60.0
 TRIES = 4
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 8.0
-LARGEST_ANSWER = 32 * 1024 * 1024
 _BEHIND_A_CANCEL = 0.01
 
 
@@ -165,10 +164,7 @@ class Rest:
                     extensions={"trace": departure},
                 )
                 response = await self._client.send(request, stream=True)
-                try:
-                    answer = await _read(response)
-                finally:
-                    await response.aclose()
+                answer = await read_answer(response)
                 return response.status_code, answer, response.headers.get("Retry-After")
         except FOREIGN as error:
             raise translate(error, changes=changes, sent=departure.begun) from None
@@ -224,15 +220,3 @@ class Rest:
 
 def _bearer(token: Secret) -> dict[str, str]:
     return {"Authorization": f"Bearer {token.reveal()}"}
-
-
-async def _read(response: httpx.Response) -> bytes:
-    """The whole body, unless it is far larger than any answer."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > LARGEST_ANSWER:
-            raise httpx.RemoteProtocolError("the answer is too large")
-        parts.append(part)
-    return b"".join(parts)

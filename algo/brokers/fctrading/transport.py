@@ -13,6 +13,7 @@ from algo.brokers.fctrading.wire import plain
 from algo.errors import BrokerError, CredentialError, QueryFailed, RequestNotSent, RequestUnknown
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
+LARGEST_ANSWER = 32 * 1024 * 1024
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=30.0)
 
 _BEFORE_SENDING = (
@@ -58,6 +59,21 @@ def open_client(
         transport=transport,
         headers={"User-Agent": "algo"},
     )
+
+
+async def read_answer(response: httpx.Response, largest: int = LARGEST_ANSWER) -> bytes:
+    """The whole body, unless it is far larger than any answer. Closes the response."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > largest:
+                raise httpx.RemoteProtocolError("the answer is too large")
+            parts.append(part)
+    finally:
+        await response.aclose()
+    return b"".join(parts)
 
 
 class Departure:

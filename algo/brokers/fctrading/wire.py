@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import from_json
 
 from algo.errors import ProtocolError
 
@@ -104,8 +105,8 @@ def read_envelope(body: bytes) -> Envelope | None:
     Ours has a text `message`, a whole-number `status` (or its text) and nothing else but `data`.
     """
     try:
-        found = json.loads(body) if len(body) <= _LARGEST_ANSWER else None
-    except (ValueError, RecursionError):
+        found = parse_json(body) if len(body) <= _LARGEST_ANSWER else None
+    except ValueError:
         return None
     if not isinstance(found, dict):
         return None
@@ -120,6 +121,20 @@ def read_envelope(body: bytes) -> Envelope | None:
     if status is None or not isinstance(fields["message"], str):
         return None
     return Envelope(fields["message"], status, fields.get("data"))
+
+
+def parse_json(text: bytes | str) -> Any:
+    """The value of a JSON text, quickly. Raises ValueError and nothing else.
+
+    The quick parser refuses a lone surrogate, which the standard one takes, so that one has the last word.
+    """
+    try:
+        return from_json(text, cache_strings="keys")
+    except ValueError:
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise ValueError("the JSON is nested too deeply") from None
 
 
 def whole(value: object) -> int | None:
