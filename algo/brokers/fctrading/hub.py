@@ -11,7 +11,7 @@ import contextlib
 import logging
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -164,7 +164,7 @@ class Hub:
             close_timeout=1.0,
             max_size=LARGEST_MESSAGE,
             logger=_QUIET,
-            create_connection=self._make_socket,
+            create_connection=cast(type[ClientConnection], self._make_socket),
             **secure,
         )
         assert isinstance(socket, _Socket)

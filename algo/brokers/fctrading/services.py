@@ -118,7 +118,7 @@ class CashAdvanceFee(Answer):
     account: Text = ""
     amount: Number = Field(None, alias="cIAAmount")
     receive_amount: Number = Field(None, alias="receiveAmount")
-    fee: Number = None
+    fee: float
 
 
 class Dividend(Answer):
