@@ -207,6 +207,8 @@ class Auth:
     def give_code(self, code: str) -> None:
         """The person gave a code. After a lock this is how they say that they unlocked it.
 
+        What becomes of an attempt that is still under way says nothing about this code.
+
         Raises CodeRefused for no code, and for the one that was refused last: it would only lock.
         """
         self.no_code()
@@ -237,9 +239,10 @@ class Auth:
         self._had_token = True
         if attempt.sending is Sending.WRITE:
             self._write = found
-            self._code_proven = True
-            if self.two_factor is not TwoFactor.PIN:
-                self._code = None
+            if attempt.code is self._code:
+                self._code_proven = True
+                if self.two_factor is not TwoFactor.PIN:
+                    self._code = None
         else:
             self._read = found
 
@@ -258,7 +261,8 @@ class Auth:
             self.locked = isinstance(error, CodeLocked)
             self._refused_code = None if self.locked else attempt.code
             self._settle()
-            self._forget_code()
+            if self.locked or attempt.code is self._code:
+                self._forget_code()
         else:
             self._count_code(attempt)
             self._fail(error, now)
@@ -274,7 +278,7 @@ class Auth:
     def not_sent(self, attempt: Attempt, error: BrokerError, now: Moment) -> None:
         """The attempt provably never left, so that its code is as fresh as before."""
         if self._is_current(attempt):
-            if attempt.sending is Sending.WRITE:
+            if attempt.code is self._code:
                 self._code_sends -= 1
             self._fail(error, now)
 
@@ -343,7 +347,7 @@ class Auth:
 
     def _count_code(self, attempt: Attempt) -> None:
         """The attempt's code was sent without a verdict: a one-time code is spent, a PIN nearly so."""
-        if attempt.sending is not Sending.WRITE or self._code_proven:
+        if attempt.code is not self._code or self._code_proven:
             return
         if self.two_factor is not TwoFactor.PIN or self._code_sends >= UNPROVEN_SENDS:
             self._forget_code()

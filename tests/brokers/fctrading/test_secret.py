@@ -32,7 +32,9 @@ def test_copies_stay_secret() -> None:
         secret: Secret
 
     holder = Holder(Secret("planted"))
-    assert "planted" not in repr(asdict(holder)) + repr(copy.deepcopy(holder)) + repr(copy.copy(holder.secret))
+    assert "planted" not in repr(asdict(holder)) + repr(copy.deepcopy(holder)) + repr(
+        copy.copy(holder.secret)
+    )
     assert asdict(holder)["secret"].reveal() == "planted"
 
 

@@ -247,7 +247,9 @@ def test_unknown_fields_are_kept_and_absent_optional_ones_allowed(samples: dict,
     assert model.model_extra == {"newField": [1]}
 
 
-@pytest.mark.parametrize("name", [name for name in ANSWERS if name not in {"new_order", "modify_order", "cancel_order"}])
+@pytest.mark.parametrize(
+    "name", [name for name in ANSWERS if name not in {"new_order", "modify_order", "cancel_order"}]
+)
 @pytest.mark.parametrize("given", [None, [], "text", 5, {}, {"message": "x"}])
 def test_a_short_page_is_no_answer(name: str, given: object) -> None:
     """What looks like an empty book must not be taken for one."""
@@ -255,7 +257,12 @@ def test_a_short_page_is_no_answer(name: str, given: object) -> None:
         ANSWERS[name].read(given)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda x: st.lists(x) | st.dictionaries(st.text(), x),
+    )
+)
 def test_answers_raise_nothing_but_our_error(value: object) -> None:
     for model in ANSWERS.values():
         try:
@@ -344,7 +351,9 @@ def test_envelopes_never_raise(body: bytes) -> None:
     read_envelope(body)
 
 
-@given(st.from_type(type(None)) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+@given(
+    st.from_type(type(None)) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)
+)
 def test_json_is_read_as_the_standard_library_reads_it(value: object) -> None:
     text = json.dumps(value)
     assert parse_json(text) == json.loads(text)
