@@ -261,7 +261,7 @@ class Auth:
             self.locked = isinstance(error, CodeLocked)
             self._refused_code = None if self.locked else attempt.code
             self._settle()
-            if self.locked or attempt.code is self._code:
+            if self.locked or attempt.code == self._code:
                 self._forget_code()
         else:
             self._count_code(attempt)

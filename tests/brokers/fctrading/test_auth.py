@@ -1,4 +1,4 @@
-"""The sign-in against a model of the broker: tokens expire, codes are wrong, servers fail, callers collide."""
+"""The sign-in against a model of the broker: tokens expire, codes are wrong, servers fail, callers meet."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class SignIn(RuleBasedStateMachine):
         else:
             assert isinstance(error, CodeRefused)
             self.refused_last = attempt.code.reveal()
-        if self.auth.locked or self.is_about_the_code(attempt):
+        if self.auth.locked or attempt.code.reveal() == self.given:
             self.given, self.proven = None, False
 
     @precondition(lambda self: self.attempt is not None)
@@ -224,7 +224,7 @@ class SignIn(RuleBasedStateMachine):
 
     @rule()
     def order(self) -> None:
-        """Orders take a good token or none; the code goes into the body only when the token does not serve."""
+        """Orders take a good token or none; the code goes into the body only when the token needs it."""
         try:
             token = self.auth.order_token(self.now).reveal()
         except AuthError:
@@ -421,7 +421,7 @@ def test_a_locked_code_needs_a_person() -> None:
 
 @pytest.mark.parametrize("clock_error", [-3600, 3600])
 def test_a_wrong_wall_clock_never_makes_a_token_outlive_itself(clock_error: float) -> None:
-    """The broker says when it issued the token, so that its life is known whatever this machine's clock says."""
+    """The broker says when it issued the token, so that its life is known whatever this clock says."""
     token = read_token(jwt(START + 8 * 3600, iat=int(START)), Moment(START + clock_error, 50.0))
     assert token is not None
     assert token.left(Moment(START + clock_error, 50.0)) <= 8 * 3600
