@@ -48,6 +48,8 @@ class Outcome:
     data: Any = None
     retry_after: float | None = None
     """Seconds to wait before the next request, when the quota was the reason."""
+    quota: tuple[int, float] | None = None
+    """The limit that a 429 named, as (calls, seconds)."""
     unauthorised: bool = False
     """Whether the token was refused: sign in again before the next request."""
 
@@ -59,7 +61,10 @@ def judge(http_status: int, body: bytes, retry_after: str | None = None) -> Outc
     unauthorised = UNAUTHORISED in {http_status, envelope.status if envelope else 0}
     if envelope is None:
         text = f"HTTP {http_status} without the broker's envelope"
-        return Outcome(Fate.UNKNOWN, text, http_status, retry_after=wait, unauthorised=unauthorised)
+        told = quota_rule(body[:500].decode("latin1")) if wait is not None else None
+        return Outcome(
+            Fate.UNKNOWN, text, http_status, retry_after=wait, quota=told, unauthorised=unauthorised
+        )
     message = plain(envelope.message)
     code = _CODE.search(message)
     fate = _fate(http_status, envelope)
@@ -70,6 +75,7 @@ def judge(http_status: int, body: bytes, retry_after: str | None = None) -> Outc
         code.group() if code else "",
         envelope.data,
         wait,
+        quota_rule(message) if wait is not None else None,
         unauthorised,
     )
 

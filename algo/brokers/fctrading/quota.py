@@ -97,13 +97,13 @@ class Quota:
     def refused(self, account: str, wait: float, now: float, told: tuple[int, float] | None = None) -> None:
         """A 429: hold the account's calls for `wait` seconds, and learn.
 
-        `told` is the limit that the answer named, as (calls, seconds). When it named none, what went out in
-        the last second was too much, so one less is the new limit until the broker names its rules again.
+        `told` is the limit that the answer named, as (calls, seconds). When it named none, half of the
+        present limit is tried, until the broker names its rules again.
         """
         self._blocked[account] = max(self._blocked.get(account, now), now + wait)
         if told is None:
-            sent = sum(1 for moment, _ in self._recent(account, now) if moment > now - 1.0)
-            told = (max(1, sent - 1), 1.0)
+            present = [rule.limit for rule in self._rules if rule.pattern == "*" and rule.period == 1.0]
+            told = (max(1, min(present, default=UNLEARNED[0].limit) // 2), 1.0)
         limit, period = told
         same = [rule for rule in self._rules if rule.pattern == "*" and rule.period == period]
         if not same or same[0].limit > limit:

@@ -13,7 +13,7 @@ import httpx
 
 from algo.brokers.fctrading.auth import Purpose
 from algo.brokers.fctrading.endpoints import ALLOWED, Endpoint, Kind
-from algo.brokers.fctrading.outcome import Fate, Outcome, judge, quota_rule
+from algo.brokers.fctrading.outcome import Fate, Outcome, judge
 from algo.brokers.fctrading.quota import Quota
 from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
@@ -205,7 +205,7 @@ class Rest:
 
     def _slow_down(self, account: str, outcome: Outcome) -> None:
         moment = asyncio.get_running_loop().time()
-        self.quota.refused(account, outcome.retry_after or 1.0, moment, quota_rule(outcome.text))
+        self.quota.refused(account, outcome.retry_after or 1.0, moment, outcome.quota)
 
     def _require(self) -> Session:
         if self._session is None:

@@ -193,7 +193,8 @@ class SignalR:
             self.close()
             raise ProtocolError(f"the stream sent a message of more than {self._largest} bytes")
         if not last:
-            self._parts.append(data)
+            if data:
+                self._parts.append(data)
             return []
         if self._parts:
             data = b"".join((*self._parts, data))
@@ -244,7 +245,7 @@ class SignalR:
                 raise ProtocolError("the stream's frame holds no list of messages")
             events += map(self._invocation, messages)
         if messages is None or cursor is None or len(frame) > 2:
-            events += self._signs(frame, bool(events))
+            events += self._signs(frame)
         return events
 
     @staticmethod
@@ -255,7 +256,7 @@ class SignalR:
                 return Invocation(hub, method, arguments)
         return Unrecognised(message)
 
-    def _signs(self, frame: dict[str, Any], anything: bool) -> list[Event]:
+    def _signs(self, frame: dict[str, Any]) -> list[Event]:
         """Everything of a frame but its messages."""
         events: list[Event] = []
         if "I" in frame:
@@ -269,7 +270,7 @@ class SignalR:
             events.append(Disconnected())
         if not frame:
             events.append(KeepAlive())
-        elif not events and not anything and not frame.keys() & {"C", "S", "M", "G", "L", "T", "D"}:
+        elif not events and not frame.keys() & {"C", "S", "M", "G", "L", "T", "D"}:
             events.append(Unrecognised(frame))
         return events
 

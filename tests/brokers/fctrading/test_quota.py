@@ -66,12 +66,13 @@ def test_a_429_holds_the_account_and_teaches_the_limit() -> None:
     assert Rule("*", 1.0, 4) in quota.rules
 
 
-def test_a_429_without_words_lowers_the_limit_below_what_was_sent() -> None:
+def test_a_429_without_words_halves_the_limit_until_it_is_told_again() -> None:
     quota = Quota([Rule("*", 1.0, 10)])
-    for i in range(6):
-        quota.spend("1", endpoints.ORDER_BOOK, 10.0 + i / 100)
     quota.refused("1", 1.0, 10.1)
     assert quota.rules == (Rule("*", 1.0, 5),)
+    for _ in range(5):
+        quota.refused("1", 1.0, 10.1)
+    assert quota.rules == (Rule("*", 1.0, 1),)
     quota.learn([Rule("*", 1.0, 20)])
     assert quota.rules == (Rule("*", 1.0, 20),)
     quota.learn([])
