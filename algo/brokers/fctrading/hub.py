@@ -37,7 +37,12 @@ _QUIET.disabled = True
 class _Socket(ClientConnection):
     """Hands each frame over as it arrives, without the library's queue of messages."""
 
+    on_made: Callable[[_Socket], None]
     on_frame: Callable[[bytes, bool], None]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.on_made(self)
 
     def process_event(self, event: Any) -> None:
         if isinstance(event, Frame) and event.opcode in DATA_OPCODES:
@@ -153,7 +158,7 @@ class Hub:
         parts = urlsplit(url)
         secure: dict[str, Any] = {"ssl": self._context} if parts.scheme == "wss" else {}
         self._last_frame = self._loop.time()
-        socket = await _Connect(
+        await _Connect(
             url,
             additional_headers=headers,
             user_agent_header="algo",
@@ -167,15 +172,19 @@ class Hub:
             create_connection=cast(type[ClientConnection], self._make_socket),
             **secure,
         )
-        assert isinstance(socket, _Socket)
-        self._socket = socket
-        self._timer = self._loop.call_later(self._idle, self._check_idle)
-        self._watcher = self._loop.create_task(self._watch(socket))
+        if not self._end.done():
+            self._timer = self._loop.call_later(self._idle, self._check_idle)
 
     def _make_socket(self, *arguments: Any, **options: Any) -> _Socket:
         socket = _Socket(*arguments, **options)
+        socket.on_made = self._made
         socket.on_frame = self._frame
         return socket
+
+    def _made(self, socket: _Socket) -> None:
+        """TCP stands. Frames may come from now on, before the library's own `connect` returns."""
+        self._socket = socket
+        self._watcher = self._loop.create_task(self._watch(socket))
 
     async def _first_frame(self) -> None:
         await self._opened.wait()
