@@ -204,7 +204,7 @@ class Auth:
 
     # What became of it
 
-    def give_code(self, code: str) -> None:
+    def give_code(self, code: Secret) -> None:
         """The person gave a code. After a lock this is how they say that they unlocked it.
 
         What becomes of an attempt that is still under way says nothing about this code.
@@ -212,7 +212,7 @@ class Auth:
         Raises CodeRefused for no code, and for the one that was refused last: it would only lock.
         """
         self.no_code()
-        given = Secret(code.strip())
+        given = Secret(code.reveal().strip())
         if not given or given == self._refused_code:
             raise CodeRefused("this code was refused before: give another one" if given else "no code given")
         self.locked = False

@@ -18,7 +18,7 @@ from algo.brokers.fctrading.quota import Quota
 from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
-from algo.brokers.fctrading.transport import FOREIGN, Departure, read_answer, translate
+from algo.brokers.fctrading.transport import FOREIGN, Departure, Reply, read_answer, translate
 from algo.errors import AuthError, BrokerError, QueryFailed, QuotaExceeded, RequestNotSent, RequestRefused
 
 DEADLINE = 15.0
@@ -62,15 +62,14 @@ class Rest:
         """Close the pool."""
         await self._client.aclose()
 
-    async def sign_in(self, endpoint: Endpoint, body: bytes) -> tuple[int, bytes]:
-        """Send a sign-in request, unsigned and without a token: HTTP status and body.
+    async def sign_in(self, endpoint: Endpoint, body: Secret) -> Reply:
+        """Send a sign-in request, unsigned and without a token.
 
         Raises RequestNotSent when it provably never left, RequestUnknown after any other fault.
         """
         self._check(endpoint, Kind.SIGN_IN)
         await self._pace("", endpoint, PATIENCE)
-        status, answer, _ = await self._exchange(endpoint, {"Content-Type": "application/json"}, body=body)
-        return status, answer
+        return await self._exchange(endpoint, body=body)
 
     async def query(self, endpoint: Endpoint, query: Mapping[str, str], account: str = "") -> object:
         """The `data` of a query's answer, after as many tries as faults need.
@@ -87,11 +86,11 @@ class Rest:
             await self._pace(account, endpoint, QUERY_PATIENCE)
             token = await self._require().token(Purpose.READ)
             try:
-                status, body, wait = await self._exchange(endpoint, _bearer(token), query=query)
+                reply = await self._exchange(endpoint, token, query=query)
             except BrokerError as error:
                 failure = error
                 continue
-            outcome = judge(status, body, wait)
+            outcome = judge(reply.status, reply.body, reply.retry_after)
             if outcome.unauthorised:
                 self._require().token_refused(token)
                 failure = AuthError(f"the broker refused the token: {outcome.text}")
@@ -122,16 +121,13 @@ class Rest:
             token = self._require().order_token()
         except BrokerError as error:
             return Outcome(Fate.NOT_SENT, str(error))
-        headers = _bearer(token)
-        headers["Content-Type"] = "application/json"
-        headers["X-Signature"] = self._key.sign(body)
         try:
-            status, answer, wait = await self._exchange(endpoint, headers, body=body)
+            reply = await self._exchange(endpoint, token, body=body, signature=self._key.sign(body))
         except RequestNotSent as error:
             return Outcome(Fate.NOT_SENT, str(error))
         except BrokerError as error:
             return Outcome(Fate.UNKNOWN, str(error))
-        outcome = judge(status, answer, wait)
+        outcome = judge(reply.status, reply.body, reply.retry_after)
         if outcome.unauthorised:
             self._require().token_refused(token)
         if outcome.retry_after is not None:
@@ -143,12 +139,16 @@ class Rest:
     async def _exchange(
         self,
         endpoint: Endpoint,
-        headers: Mapping[str, str],
+        token: Secret | None = None,
         *,
-        body: bytes | None = None,
+        body: Secret | bytes | None = None,
+        signature: str = "",
         query: Mapping[str, str] | None = None,
-    ) -> tuple[int, bytes, str | None]:
-        """One request and its whole answer: status, body, Retry-After. Raises our errors only."""
+    ) -> Reply:
+        """One request and its whole answer. Raises our errors only.
+
+        What is secret is kept in no variable here, so that a traceback with its variables shows none of it.
+        """
         departure = Departure()
         changes = endpoint.kind is not Kind.QUERY
         if self._client.is_closed:
@@ -159,13 +159,13 @@ class Rest:
                     endpoint.method,
                     endpoint.path,
                     params=query,
-                    content=body,
-                    headers=headers,
+                    content=body.reveal() if isinstance(body, Secret) else body,
+                    headers=_headers(token, signature, has_body=body is not None),
                     extensions={"trace": departure},
                 )
                 response = await self._client.send(request, stream=True)
-                answer = await read_answer(response)
-                return response.status_code, answer, response.headers.get("Retry-After")
+                wait = response.headers.get("Retry-After")
+                return Reply(response.status_code, await read_answer(response), wait)
         except FOREIGN as error:
             raise translate(error, changes=changes, sent=departure.begun) from None
         except asyncio.CancelledError:
@@ -218,5 +218,10 @@ class Rest:
             raise ValueError(f"{endpoint.path} is not a {kind.value} that algo may make")
 
 
-def _bearer(token: Secret) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token.reveal()}"}
+def _headers(token: Secret | None, signature: str, *, has_body: bool) -> dict[str, str]:
+    headers = {"Content-Type": "application/json"} if has_body else {}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token.reveal()}"
+    if signature:
+        headers["X-Signature"] = signature
+    return headers

@@ -15,6 +15,7 @@ from algo.brokers.fctrading.outcome import TOO_MANY
 from algo.brokers.fctrading.requests import AccessTokenRequest, OtpRequest
 from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.tokens import Moment, TokenFile
+from algo.brokers.fctrading.transport import Reply
 from algo.brokers.fctrading.wire import plain, read_envelope
 from algo.errors import AuthError, BrokerError, CodeRefused, CredentialError, ProtocolError, RequestNotSent
 
@@ -26,9 +27,9 @@ PATIENCE = 30.0
 
 
 class Post(Protocol):
-    """Sends a sign-in request: HTTP status and body. Raises RequestNotSent, or another BrokerError."""
+    """Sends a sign-in request. Raises RequestNotSent, or another BrokerError."""
 
-    def __call__(self, endpoint: Endpoint, body: bytes) -> Awaitable[tuple[int, bytes]]: ...
+    def __call__(self, endpoint: Endpoint, body: Secret) -> Awaitable[Reply]: ...
 
 
 class Session:
@@ -87,7 +88,7 @@ class Session:
         except TimeoutError:
             raise AuthError("the sign-in takes too long: try again") from None
 
-    async def login(self, code: str | None = None) -> None:
+    async def login(self, code: Secret | None = None) -> None:
         """Sign in for trading, with `code` or by asking for one. Raises as `token` does."""
         if code is not None:
             self.auth.give_code(code)
@@ -147,7 +148,7 @@ class Session:
             task.exception()
 
     async def _ask_code(self, step: AskCode) -> None:
-        code: str | None = None
+        code: Secret | None = None
         try:
             code = await self._code(step.kind)
             self.auth.give_code(code)
@@ -156,10 +157,10 @@ class Session:
                 self.auth.no_code()
             self._announce()
 
-    async def _code(self, kind: TwoFactor) -> str:
+    async def _code(self, kind: TwoFactor) -> Secret:
         if self._ask is None:
             if self._credentials.pin is not None and kind is TwoFactor.PIN:
-                return self._credentials.pin.reveal()
+                return self._credentials.pin
             raise AuthError("orders need a code: sign in with `algo login`")
         if inspect.iscoroutinefunction(self._ask):
             given = await self._ask(kind)
@@ -169,14 +170,13 @@ class Session:
                 given = await given
         if not isinstance(given, str) or not given.strip():
             raise AuthError("no code was given: sign in again when you have one")
-        return given
+        return Secret(given)
 
     async def _send(self, attempt: Attempt) -> None:
         """Send the attempt and report what came back. Raises what the attempt's own caller should see."""
         auth = self.auth
         try:
-            status, body = await self._post(*self._request(attempt))
-            self._read(attempt, status, body)
+            self._read(attempt, await self._post(*self._request(attempt)))
         except RequestNotSent as error:
             auth.not_sent(attempt, error, self._moment())
             raise
@@ -193,23 +193,26 @@ class Session:
         finally:
             self._announce()
 
-    def _request(self, attempt: Attempt) -> tuple[Endpoint, bytes]:
-        who = self._credentials.consumer_id.reveal(), self._credentials.consumer_secret.reveal()
+    def _request(self, attempt: Attempt) -> tuple[Endpoint, Secret]:
+        who = self._credentials
         if attempt.sending is Sending.OTP:
-            return GET_OTP, OtpRequest(consumer_id=who[0], consumer_secret=who[1]).body()
+            otp = OtpRequest(
+                consumer_id=who.consumer_id.reveal(), consumer_secret=who.consumer_secret.reveal()
+            )
+            return GET_OTP, Secret(otp.body().decode())
         request = AccessTokenRequest(
-            consumer_id=who[0],
-            consumer_secret=who[1],
-            two_factor_type=self._credentials.two_factor.wire,
+            consumer_id=who.consumer_id.reveal(),
+            consumer_secret=who.consumer_secret.reveal(),
+            two_factor_type=who.two_factor.wire,
             code=attempt.code.reveal(),
             is_save=attempt.sending is Sending.WRITE,
         )
-        return ACCESS_TOKEN, request.body()
+        return ACCESS_TOKEN, Secret(request.body().decode())
 
-    def _read(self, attempt: Attempt, status: int, body: bytes) -> None:
+    def _read(self, attempt: Attempt, reply: Reply) -> None:
         """Report the answer. A refusal needs our envelope, as with orders; all else is a fault."""
         now = self._moment()
-        envelope = read_envelope(body)
+        envelope, status = read_envelope(reply.body), reply.status
         if envelope is None or not (200 <= status < 300 or 400 <= status < 500):
             raise ProtocolError(f"the broker's answer to the sign-in is unusable: HTTP {status}")
         if envelope.succeeded and 200 <= status < 300:

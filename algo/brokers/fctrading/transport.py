@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,6 +60,15 @@ def open_client(
         transport=transport,
         headers={"User-Agent": "algo"},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP answer. Its body is not shown: it may hold a token."""
+
+    status: int
+    body: bytes = field(repr=False)
+    retry_after: str | None = None
 
 
 async def read_answer(response: httpx.Response, largest: int = LARGEST_ANSWER) -> bytes:

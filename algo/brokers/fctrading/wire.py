@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Self
 
@@ -91,7 +91,7 @@ class Envelope:
 
     message: str
     status: int
-    data: Any = None
+    data: Any = field(default=None, repr=False)
 
     @property
     def succeeded(self) -> bool:

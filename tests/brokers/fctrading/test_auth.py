@@ -20,6 +20,7 @@ from algo.brokers.fctrading.auth import (
     Wait,
 )
 from algo.brokers.fctrading.credentials import TwoFactor
+from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.tokens import LIFETIME, Moment, read_token
 from algo.errors import AuthError, CodeLocked, CodeRefused, QueryFailed, RequestNotSent
 from tests.brokers.fctrading.stub import jwt
@@ -208,7 +209,7 @@ class SignIn(RuleBasedStateMachine):
     def give(self, code: str) -> None:
         self.asking = False
         try:
-            self.auth.give_code(f" {code} ")
+            self.auth.give_code(Secret(f" {code} "))
         except CodeRefused:
             assert code == self.refused_last
             return
@@ -264,7 +265,7 @@ def later(seconds: float) -> Moment:
 
 
 def signed_in(auth: Auth, code: str = "1234", life: float = 8 * 3600) -> None:
-    auth.give_code(code)
+    auth.give_code(Secret(code))
     attempt = auth.step(Purpose.TRADE, NOW)
     assert isinstance(attempt, Attempt)
     auth.granted(attempt, jwt(START + life), NOW)
@@ -281,7 +282,7 @@ def test_states_of_a_day() -> None:
     assert auth.step(Purpose.TRADE, NOW) == AskCode(TwoFactor.SMART_OTP)
     assert auth.state(NOW) is State.WAITING_FOR_CODE
     assert auth.step(Purpose.TRADE, NOW) == Wait(0.0)
-    auth.give_code("999999")
+    auth.give_code(Secret("999999"))
     attempt = auth.step(Purpose.TRADE, NOW)
     assert isinstance(attempt, Attempt)
     auth.granted(attempt, jwt(START + 8 * 3600), NOW)
@@ -344,7 +345,7 @@ def test_failures_are_followed_by_growing_pauses() -> None:
 @pytest.mark.parametrize("fault", ["failed", "refused"])
 def test_how_often_a_code_is_sent_without_a_verdict(kind: TwoFactor, fault: str) -> None:
     auth, now, sent = Auth(kind), NOW, 0
-    auth.give_code("1234")
+    auth.give_code(Secret("1234"))
     while isinstance(attempt := auth.step(Purpose.TRADE, now), Attempt) and sent < 20:
         sent += 1
         if fault == "failed":
@@ -367,7 +368,7 @@ def test_a_token_ends_when_either_clock_says_so() -> None:
 
 def test_the_unsaved_code_goes_into_each_order_until_it_is_refused() -> None:
     auth = Auth(TwoFactor.PIN, saved=False)
-    auth.give_code("1234")
+    auth.give_code(Secret("1234"))
     attempt = auth.step(Purpose.TRADE, NOW)
     assert isinstance(attempt, Attempt)
     assert attempt.sending is Sending.READ
@@ -378,26 +379,26 @@ def test_the_unsaved_code_goes_into_each_order_until_it_is_refused() -> None:
     assert auth.order_refused("Wrong PIN")
     assert auth.state(NOW) is State.READ_ONLY
     with pytest.raises(CodeRefused):
-        auth.give_code("1234")
+        auth.give_code(Secret("1234"))
 
 
 def test_a_refused_code_is_forgotten_at_once() -> None:
     auth = Auth(TwoFactor.PIN)
-    auth.give_code("1234")
+    auth.give_code(Secret("1234"))
     attempt = auth.step(Purpose.TRADE, NOW)
     assert isinstance(attempt, Attempt)
     assert isinstance(auth.refused(attempt, "Wrong PIN", NOW), CodeRefused)
     assert auth.step(Purpose.TRADE, NOW) == AskCode(TwoFactor.PIN)
     with pytest.raises(CodeRefused):
-        auth.give_code("1234")
-    auth.give_code("4321")
+        auth.give_code(Secret("1234"))
+    auth.give_code(Secret("4321"))
     assert isinstance(auth.step(Purpose.TRADE, NOW), Attempt)
 
 
 def test_kept_tokens_serve_after_a_restart_and_expired_ones_do_not() -> None:
     auth = Auth(TwoFactor.OTP)
     again = Auth(TwoFactor.OTP)
-    auth.give_code("1")
+    auth.give_code(Secret("1"))
     signed_in(auth, "123456")
     again.restore(auth.kept(), later(60))
     assert again.state(later(60)) is State.TRADING
@@ -409,13 +410,13 @@ def test_kept_tokens_serve_after_a_restart_and_expired_ones_do_not() -> None:
 
 def test_a_locked_code_needs_a_person() -> None:
     auth = Auth(TwoFactor.PIN)
-    auth.give_code("1234")
+    auth.give_code(Secret("1234"))
     attempt = auth.step(Purpose.TRADE, NOW)
     assert isinstance(attempt, Attempt)
     assert isinstance(auth.refused(attempt, "PIN has been locked", NOW), CodeLocked)
     with pytest.raises(CodeLocked):
         auth.step(Purpose.TRADE, NOW)
-    auth.give_code("1234")
+    auth.give_code(Secret("1234"))
     assert isinstance(auth.step(Purpose.TRADE, NOW), Attempt)
 
 

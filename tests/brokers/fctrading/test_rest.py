@@ -25,6 +25,7 @@ from algo.brokers.fctrading.api import TradingApi
 from algo.brokers.fctrading.outcome import Fate
 from algo.brokers.fctrading.quota import Quota, Rule
 from algo.brokers.fctrading.rest import TRIES, Rest
+from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
 from algo.brokers.fctrading.tokens import Moment
@@ -106,7 +107,7 @@ async def connected(
     rest.use(session)
     try:
         if login:
-            await session.login("1234")
+            await session.login(Secret("1234"))
         yield TradingApi(rest)
     finally:
         await session.close()
@@ -325,7 +326,7 @@ async def test_what_is_not_on_the_list_is_not_called(key: SigningKey) -> None:
                 for call in (
                     lambda e=endpoint: api.rest.change(e, b"{}", "1"),
                     lambda e=endpoint: api.rest.query(e, {}),
-                    lambda e=endpoint: api.rest.sign_in(e, b"{}"),
+                    lambda e=endpoint: api.rest.sign_in(e, Secret("{}")),
                 ):
                     with pytest.raises(ValueError, match="may make"):
                         await call()
@@ -358,7 +359,7 @@ async def test_an_order_is_sent_once_whatever_comes_back(key: SigningKey, reply:
             api.cancel_order(requests.CancelOrder(**CANCEL)),
         ):
             if not api.rest._session.left:
-                await api.rest._session.login("1234")
+                await api.rest._session.login(Secret("1234"))
             before = len(stub.seen)
             api.rest.quota = Quota(FAST.rules)
             outcome = await call
@@ -553,12 +554,12 @@ async def test_only_the_named_authority_is_believed(
         for context in (trust(), trust(_other_authority(ca_file))):
             async with connected(stub.url, key, context, login=False) as api:
                 with pytest.raises(RequestNotSent, match="certificate"):
-                    await api.rest._session.login("1234")
+                    await api.rest._session.login(Secret("1234"))
         assert not stub.seen
     async with Stub(broker(), server_context(authority, "other.example")) as stub:
         async with connected(stub.url, key, trust(ca_file), login=False) as api:
             with pytest.raises(RequestNotSent, match=r"(?i)hostname"):
-                await api.rest._session.login("1234")
+                await api.rest._session.login(Secret("1234"))
         assert not stub.seen
 
 

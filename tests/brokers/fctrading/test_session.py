@@ -16,6 +16,7 @@ from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session, keep_signed_in
 from algo.brokers.fctrading.signing import SigningKey
 from algo.brokers.fctrading.tokens import Moment, TokenFile
+from algo.brokers.fctrading.transport import Reply as Answer
 from algo.errors import (
     AuthError,
     CodeLocked,
@@ -46,16 +47,16 @@ class Broker:
         now = asyncio.get_running_loop().time()
         return Moment(START + now, now)
 
-    async def post(self, endpoint: Endpoint, body: bytes) -> tuple[int, bytes]:
+    async def post(self, endpoint: Endpoint, body: Secret) -> Answer:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             await asyncio.sleep(0.1)
-            self.sent.append({"path": endpoint.name} | json.loads(body))
+            self.sent.append({"path": endpoint.name} | json.loads(body.reveal()))
             planned = self.plan.pop(0) if self.plan else self.answer(self.sent[-1])
             if isinstance(planned, Exception):
                 raise planned
-            return planned.status, planned.body
+            return Answer(planned.status, planned.body)
         finally:
             self.at_once -= 1
 
@@ -110,7 +111,7 @@ def test_the_body_is_the_official_clients(credentials: Credentials) -> None:
     async def main() -> None:
         broker = Broker()
         subject = session(broker, credentials)
-        await subject.login("1234")
+        await subject.login(Secret("1234"))
         assert broker.sent[0] == {
             "path": "accesstoken",
             "consumerID": "planted-consumer-id",
@@ -128,9 +129,9 @@ def test_a_wrong_code_and_a_fault_are_told_apart(credentials: Credentials) -> No
         broker = Broker()
         subject = session(broker, credentials)
         with pytest.raises(CodeRefused):
-            await subject.login("0000")
+            await subject.login(Secret("0000"))
         with pytest.raises(CodeRefused, match="refused before"):
-            await subject.login("0000")
+            await subject.login(Secret("0000"))
         for fault in (
             Reply(b"Internal Server Error", 500),
             Reply(b'{"message":"Success","status":200,"data":{"acc'),
@@ -142,7 +143,7 @@ def test_a_wrong_code_and_a_fault_are_told_apart(credentials: Credentials) -> No
         ):
             broker.plan.append(fault)
             with pytest.raises((ProtocolError, RequestUnknown)):
-                await subject.login("1234")
+                await subject.login(Secret("1234"))
             assert not subject.auth.locked
         await asyncio.sleep(60)
         await subject.login()
@@ -150,7 +151,7 @@ def test_a_wrong_code_and_a_fault_are_told_apart(credentials: Credentials) -> No
         broker.plan.append(envelope(None, 400, "Your PIN is locked"))
         with pytest.raises(CodeLocked):
             subject.auth._write = None
-            await subject.login("5555")
+            await subject.login(Secret("5555"))
         assert subject.auth.locked
 
     run(main())
@@ -162,7 +163,7 @@ def test_a_wrong_key_is_no_wrong_code(credentials: Credentials) -> None:
         broker.plan = [envelope(None, 400, "ConsumerID is invalid")] * 2
         subject = session(broker, credentials)
         with pytest.raises(AuthError, match="ConsumerID is invalid") as caught:
-            await subject.login("1234")
+            await subject.login(Secret("1234"))
         assert type(caught.value) is AuthError
         with pytest.raises(AuthError):
             await subject.token()
@@ -286,7 +287,7 @@ def test_tokens_survive_a_restart_and_need_no_code(credentials: Credentials, tmp
     async def main() -> None:
         broker, file = Broker(), TokenFile(tmp_path / "state" / "tokens.json")
         subject = session(broker, credentials, file=file)
-        await subject.login("1234")
+        await subject.login(Secret("1234"))
         again = session(broker, credentials, file=TokenFile(file.path))
         assert again.state is State.TRADING
         assert again.order_token() == subject.order_token()
@@ -309,7 +310,7 @@ def test_an_opaque_token_does_not_become_young_by_a_restart(credentials: Credent
     async def main() -> None:
         broker, file = Broker(), TokenFile(tmp_path / "tokens.json")
         broker.plan = [envelope({"accessToken": "opaque"})]
-        await session(broker, credentials, file=file).login("1234")
+        await session(broker, credentials, file=file).login(Secret("1234"))
         await asyncio.sleep(7.9 * 3600)
         assert session(broker, credentials, file=file).left < 0.2 * 3600
         await asyncio.sleep(0.2 * 3600)
@@ -343,7 +344,7 @@ def test_signing_in_goes_on_when_tokens_cannot_be_kept(credentials: Credentials,
 
     async def main() -> None:
         subject = session(Broker(), credentials, file=TokenFile(blocked / "tokens.json"))
-        await subject.login("1234")
+        await subject.login(Secret("1234"))
         assert subject.state is State.TRADING
         assert "cannot be kept" in subject.file_problem
 

@@ -19,7 +19,7 @@ from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
 from algo.brokers.fctrading.stream import Delivered, Item, Lost, Notice, Restored, TradingStream
 from algo.brokers.fctrading.tokens import Moment
-from algo.brokers.fctrading.transport import open_client, trust
+from algo.brokers.fctrading.transport import Reply, open_client, trust
 from algo.clock import HOUR, at
 from tests.brokers.fctrading.conftest import make_credentials, server_context
 from tests.brokers.fctrading.hub_stub import HubStub, broadcast
@@ -63,8 +63,8 @@ async def reading(
     count = iter(range(10**6))
     loop = asyncio.get_running_loop()
 
-    async def post(endpoint: object, body: bytes) -> tuple[int, bytes]:
-        return 200, envelope({"accessToken": jwt(time.time() + 8 * 3600, n=next(count))}).body
+    async def post(endpoint: object, body: object) -> Reply:
+        return Reply(200, envelope({"accessToken": jwt(time.time() + 8 * 3600, n=next(count))}).body)
 
     session = Session(make_credentials(key), post, lambda: Moment(time.time(), loop.time()))
     context = context or trust()
