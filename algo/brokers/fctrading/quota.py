@@ -65,7 +65,8 @@ class Quota:
 
     def __init__(self, rules: Iterable[Rule] = UNLEARNED) -> None:
         self._rules = tuple(rules)
-        self._calls: dict[str, deque[tuple[float, Endpoint]]] = {}
+        self._calls: dict[tuple[str, Rule], deque[float]] = {}
+        self._covering: dict[Endpoint, tuple[Rule, ...]] = {}
         self._blocked: dict[str, float] = {}
 
     @property
@@ -74,25 +75,28 @@ class Quota:
         return self._rules
 
     def learn(self, rules: Iterable[Rule]) -> None:
-        """Replace the rules by those that the broker names; an answer without any changes nothing."""
+        """Replace the rules by those that the broker names; an answer without any changes nothing.
+
+        Calls that a new rule did not count yet count as none: the broker forgives or says 429.
+        """
         self._rules = tuple(rules) or self._rules
+        self._covering.clear()
 
     def delay(self, account: str, endpoint: Endpoint, now: float) -> float:
         """Seconds until the call may go; 0 means now."""
-        calls = self._recent(account, now)
         until = self._blocked.get(account, now)
-        for rule in self._rules:
-            if not rule.covers(endpoint):
-                continue
-            moments = [moment for moment, other in calls if rule.covers(other)]
+        for rule in self._rules_for(endpoint):
+            calls = self._calls.get((account, rule))
             room = rule.room(endpoint.kind)
-            if len(moments) >= room:
-                until = max(until, moments[-room] + rule.period + SLACK)
+            if calls is not None and len(calls) >= room:
+                until = max(until, calls[-room] + rule.period + SLACK)
         return max(0.0, until - now)
 
     def spend(self, account: str, endpoint: Endpoint, now: float) -> None:
         """Count a call that goes out at `now`."""
-        self._recent(account, now).append((now, endpoint))
+        for rule in self._rules_for(endpoint):
+            calls = self._calls.setdefault((account, rule), deque(maxlen=rule.limit))
+            calls.append(now)
 
     def refused(self, account: str, wait: float, now: float, told: tuple[int, float] | None = None) -> None:
         """A 429: hold the account's calls for `wait` seconds, and learn.
@@ -108,11 +112,11 @@ class Quota:
         same = [rule for rule in self._rules if rule.pattern == "*" and rule.period == period]
         if not same or same[0].limit > limit:
             others = tuple(rule for rule in self._rules if rule not in same)
-            self._rules = (*others, Rule("*", period, limit))
+            self.learn((*others, Rule("*", period, limit)))
 
-    def _recent(self, account: str, now: float) -> deque[tuple[float, Endpoint]]:
-        calls = self._calls.setdefault(account, deque())
-        longest = max((rule.period for rule in self._rules), default=1.0) + SLACK
-        while calls and calls[0][0] < now - max(longest, 1.0):
-            calls.popleft()
-        return calls
+    def _rules_for(self, endpoint: Endpoint) -> tuple[Rule, ...]:
+        found = self._covering.get(endpoint)
+        if found is None:
+            found = tuple(rule for rule in self._rules if rule.covers(endpoint))
+            self._covering[endpoint] = found
+        return found
