@@ -12,6 +12,7 @@ import pytest
 
 from algo.brokers.fctrading import requests
 from algo.brokers.fctrading.api import TradingApi
+from algo.brokers.fctrading.quota import Quota
 from algo.brokers.fctrading.rest import Rest
 from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
@@ -23,7 +24,7 @@ from algo.errors import AlgoError
 from tests.brokers.fctrading.conftest import make_credentials
 from tests.brokers.fctrading.hub_stub import HubStub
 from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, jwt
-from tests.brokers.fctrading.test_rest import CANCEL, ORDER
+from tests.brokers.fctrading.test_rest import CANCEL, FAST, ORDER
 from tests.brokers.fctrading.test_signing import elements, xml
 from tests.brokers.fctrading.test_stream import MORNING, Reader, fill
 
@@ -63,7 +64,7 @@ async def test_planted_secrets_appear_nowhere(
 
     async with Stub(answer) as stub, HubStub(samples) as hub:
         credentials = make_credentials(key, stub.url, pin=Secret(PIN))
-        rest = Rest(open_client(stub.url, trust()), key, random=lambda: 0.0)
+        rest = Rest(open_client(stub.url, trust()), key, random=lambda: 0.0, quota=Quota(FAST.rules))
         loop = asyncio.get_running_loop()
         file = TokenFile(tmp_path / "tokens.json")
         session = Session(credentials, rest.sign_in, lambda: Moment(time.time(), loop.time()), file=file)
@@ -84,7 +85,7 @@ async def test_planted_secrets_appear_nowhere(
             await fails(api.new_order(requests.NewOrder(**ORDER)))
             await fails(api.cancel_order(requests.CancelOrder(**CANCEL)))
             await fails(api.order_book("1"))
-            rest.quota._blocked.clear()
+            rest.quota = Quota(FAST.rules)
         hub_client = open_client(hub.url, trust())
         hub.refuse, hub.refuse_connect = [401, 500], [401, 503]
         stream = TradingStream(
