@@ -49,7 +49,7 @@ async def test_planted_secrets_appear_nowhere(
         Reply(b"no", 500),
         Reply(b"", 302, {"Location": "/x"}),
         envelope(None, 400, "no"),
-        envelope(None, 429, "no"),
+        Reply(envelope(None, 429, "no").body, 200, {"Retry-After": "0"}),
         envelope(None, 401, "no"),
         envelope({"odd": 1}),
     ]
