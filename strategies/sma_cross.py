@@ -1,8 +1,4 @@
-"""Lesson: indicators that are read bar by bar, and a target instead of orders.
-
-An indicator is made once and shows its value of the present bar. `target` says what to hold: it sends the
-one order that is needed, also through zero, and none while the position is right.
-"""
+"""Lesson: a position that follows a signal. `target` says what to hold; algo trades the difference."""
 
 from algo import Strategy, sma
 

@@ -43,9 +43,7 @@ def apply(ledger: Portfolio, step: Step) -> None:
     elif step.kind == "dividend":
         ledger.act(CorporateAction(step.ns, step.instrument.symbol, step.price, step.paid))
     else:
-        ledger.act(
-            CorporateAction(step.ns, step.instrument.symbol, ratio_new=step.new, ratio_old=step.old)
-        )
+        ledger.act(CorporateAction(step.ns, step.instrument.symbol, ratio_new=step.new, ratio_old=step.old))
 
 
 def apply_plainly(second: SecondLedger, step: Step) -> None:
@@ -224,7 +222,9 @@ def test_margin_binds_and_frees_and_open_profit_counts() -> None:
     assert ledger.open_profit == -3_000_000
     assert ledger.buying_power(Account.DERIVATIVES) == full - 3_000_000 - 60_600_000
     ledger.book(at(DAYS[0], 11 * HOUR), VN30, Side.BUY, 10_100, 3)
-    assert ledger.buying_power(Account.DERIVATIVES) == full - 3_000_000 == ledger.equity - CASH[Account.EQUITY]
+    assert (
+        ledger.buying_power(Account.DERIVATIVES) == full - 3_000_000 == ledger.equity - CASH[Account.EQUITY]
+    )
 
 
 def test_advance_brings_sale_money_at_once_for_its_fee() -> None:

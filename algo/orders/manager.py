@@ -147,9 +147,13 @@ class OrderManager:
             order.wire_type = wire
         elif session in _SHUT:
             return "held until the market opens"
-        elif order.tif is TimeInForce.GTC and order.price and venue.band is not None:
-            if not venue.band.contains(order.price):
-                return "held until the day's band reaches its price"
+        elif (
+            order.tif is TimeInForce.GTC
+            and order.price
+            and venue.band is not None
+            and not venue.band.contains(order.price)
+        ):
+            return "held until the day's band reaches its price"
         if order.parent and not instrument.shortable:
             position = ledger.positions.get(instrument.symbol)
             settled = position.sellable if position is not None else 0

@@ -46,9 +46,7 @@ def venue_of(
 
 def ledger_of(cash: int = 10**12, **more: Any) -> Portfolio:
     """A ledger at ten o'clock with this cash in both accounts and no marks."""
-    ledger = Portfolio(
-        dict.fromkeys(Account, cash), calendar=TradingCalendar.from_days(DAYS), **more
-    )
+    ledger = Portfolio(dict.fromkeys(Account, cash), calendar=TradingCalendar.from_days(DAYS), **more)
     ledger.start_day(at(DAY))
     ledger.advance_to(NOON)
     return ledger

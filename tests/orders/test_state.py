@@ -62,9 +62,9 @@ def test_a_fill_before_the_acknowledgement_makes_the_order_work() -> None:
 
 
 def test_the_diagram_has_each_transition_once() -> None:
-    arrows = re.findall(r"^    (\S+) --> (\S+): (.+)$", diagram(), re.M)
+    arrows = re.findall(r"^    (\S+) --> (\S+): (.+)$", diagram(), re.MULTILINE)
     assert len(arrows) == len(TRANSITIONS) == len(set(arrows))
     for (status, step), target in TRANSITIONS.items():
         assert (str(status), str(target), str(step)) in arrows
-    ends = re.findall(r"^    (\S+) --> \[\*\]$", diagram(), re.M)
+    ends = re.findall(r"^    (\S+) --> \[\*\]$", diagram(), re.MULTILINE)
     assert set(ends) == {str(status) for status in TERMINAL}

@@ -185,9 +185,7 @@ def test_a_limit_that_is_traded_through_fills_at_its_price(
     assert trades(floor.bar(*bar)) == [("o1", 1, limit)]
 
 
-@pytest.mark.parametrize(
-    ("side", "limit", "open_"), [(BUY, 11_990, 11_980), (SELL, 12_010, 12_020)]
-)
+@pytest.mark.parametrize(("side", "limit", "open_"), [(BUY, 11_990, 11_980), (SELL, 12_010, 12_020)])
 def test_a_gap_over_the_limit_gives_the_better_open(side: Side, limit: int, open_: int) -> None:
     floor = Floor()
     floor.place(side, 1, limit)
@@ -544,7 +542,9 @@ changes = st.one_of(
 )
 
 
-@given(rules_of, st.none() | st.integers(11_000, 13_000), st.lists(st.one_of(orders, bars, changes), max_size=25))
+@given(
+    rules_of, st.none() | st.integers(11_000, 13_000), st.lists(st.one_of(orders, bars, changes), max_size=25)
+)
 def test_no_sequence_gives_a_fill_that_the_market_could_not(
     rules: FillRules, reference: int | None, steps: list[tuple]
 ) -> None:
