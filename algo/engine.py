@@ -197,7 +197,9 @@ class Engine:
         return commands
 
     def _runaway(self) -> None:
-        for desk in {desk.name: desk for desk, _ in self.intents}.values():
+        # A round ends with its intents acted on: what they led to tells who goes on.
+        names = [desk.name for desk, _ in self.intents] + [order.strategy for order in self.manager.changed]
+        for desk in map(self.desks.__getitem__, dict.fromkeys(names)):
             text = f"{desk.name} answers refused orders with new ones without end; wait for a bar"
             self._fail(desk, StrategyError(text))
 

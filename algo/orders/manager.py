@@ -49,6 +49,7 @@ from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
 
 _NO_ROOM = "waits until its exits have made room"
+_SPENT = "the day's request ids are used up, but for cancels"
 _SHUT = (Session.C, Session.BREAK)
 _OUT = (OrderStatus.SUBMITTED, OrderStatus.WAITING, OrderStatus.WORKING)
 
@@ -115,6 +116,9 @@ class OrderManager:
         )
         if reason is not None:
             self._end(order, Step.REFUSE, ns, reason)
+            return
+        if self._ids[order.strategy].spent:
+            self._end(order, Step.REFUSE, ns, _SPENT)
             return
         if not order.parent and len(self.open) > 1:
             order.waits_for = self.make_room(order)
@@ -244,6 +248,8 @@ class OrderManager:
             return f"the order is {order.status} already"
         if order.cancel_wanted:
             return "the order is being cancelled"
+        if self._ids[order.strategy].spent:
+            return _SPENT
         if quantity is not None and quantity <= order.filled:
             return f"{order.filled:,} are filled already; cancel the rest instead"
         if price is not None and not order.price:

@@ -10,6 +10,7 @@ from algo.errors import ExhaustedError, SettingError
 
 FIRST_SLOT, LAST_SLOT = 10, 99
 PER_DAY = 100_000
+KEPT = 1_000  # of the day's ids, for cancels alone
 
 # Damm's quasigroup of order 10 (H. M. Damm, "Total anti-symmetrische Quasigruppen", 2004): finds
 # every single wrong digit and every swap of two neighbours.
@@ -56,6 +57,11 @@ class RequestIds:
         self._slot = slot
         self._prefix = check_digit(str(slot))  # the state from which the counter goes on
         self.used = used
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more should be placed or amended today; what is left is for cancels."""
+        return self.used >= PER_DAY - KEPT
 
     def take(self) -> str:
         """The next id. Raises ExhaustedError when the day's are used up."""
