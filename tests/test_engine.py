@@ -119,7 +119,11 @@ def test_an_exit_opens_the_target_again() -> None:
     assert [side for side, _, _ in fills(result)] == ["buy", "sell", "buy"]
 
 
-@given(st.lists(st.tuples(st.integers(-3, 3), st.none() | st.sampled_from((1199.0, 1200.0, 1201.0))), max_size=15))
+@given(
+    st.lists(
+        st.tuples(st.integers(-3, 3), st.none() | st.sampled_from((1199.0, 1200.0, 1201.0))), max_size=15
+    )
+)
 def test_the_position_ends_at_the_last_target(targets: list[tuple[int, float | None]]) -> None:
     plan = {
         n: (lambda want, price: lambda s, b: s.target(FUTURE, want, price))(*one)
@@ -169,14 +173,18 @@ def test_entry_on_the_open_lets_the_same_bar_reach_the_target() -> None:
 
 def test_a_target_is_not_reached_in_the_bar_of_a_limit_entry() -> None:
     plan = {1: lambda s, b: s.buy(FUTURE, 1, 1195.0, take_profit=1205.0)}
-    data = minutes(FUTURE, [*flat(1200, 1), (1200, 1210, 1194, 1200), *flat(1200, 2), (1206, 1206, 1206, 1206)])
+    data = minutes(
+        FUTURE, [*flat(1200, 1), (1200, 1210, 1194, 1200), *flat(1200, 2), (1206, 1206, 1206, 1206)]
+    )
     _, result = played(scripted(plan), data)
     assert fills(result) == [("buy", 1, 1195.0), ("sell", 1, 1206.0)]
 
 
 def test_a_trailing_exit() -> None:
     plan = {1: lambda s, b: s.buy(FUTURE, 1, trailing=5.0)}
-    data = minutes(FUTURE, [*flat(1200, 2), (1200, 1220, 1200, 1219), (1219, 1219, 1214, 1214), *flat(1214, 2)])
+    data = minutes(
+        FUTURE, [*flat(1200, 2), (1200, 1220, 1200, 1219), (1219, 1219, 1214, 1214), *flat(1214, 2)]
+    )
     _, result = played(scripted(plan), data)
     assert fills(result) == [("buy", 1, 1200.0), ("sell", 1, 1215.0)]
     assert result._fills[1].exit_reason == "trailing"
@@ -248,7 +256,9 @@ def test_exits_never_ask_for_more_than_is_held(
     def on_bar(s: Any, bar: Any) -> None:
         s.n += 1
         held = s.position(FUTURE).quantity
-        against = sum(o.leaves for o in s.orders if o.parent and int(o.side) * held < 0 and not o.cancel_wanted)
+        against = sum(
+            o.leaves for o in s.orders if o.parent and int(o.side) * held < 0 and not o.cancel_wanted
+        )
         other = [o for o in s.orders if o.parent and int(o.side) * held >= 0 and not o.cancel_wanted]
         if against > abs(held) or other:
             excess.append(f"bar {s.n}: {held} held, exits {s.orders}")
@@ -302,7 +312,9 @@ def test_a_day_order_ends_with_the_day() -> None:
 def test_an_order_at_the_closing_auction_trades_at_its_print() -> None:
     day = minutes(FUTURE, flat(1200, 5), first=14 * 60 + 25)
     last = minutes(FUTURE, [(1207, 1207, 1207, 1207)], first=14 * 60 + 45)
-    flat_at = scripted({1: lambda s, b: s.buy(FUTURE, 1)}, lambda s: s.at(time(14, 30), lambda: s.close(FUTURE)))
+    flat_at = scripted(
+        {1: lambda s, b: s.buy(FUTURE, 1)}, lambda s: s.at(time(14, 30), lambda: s.close(FUTURE))
+    )
     s, result = played(flat_at, join([day, last]))
     assert fills(result) == [("buy", 1, 1200.0), ("sell", 1, 1207.0)]
     assert [str(o.wire_type) for o in result._orders] == ["MTL", "ATC"]
@@ -320,7 +332,12 @@ def test_orders_of_the_day_take_part_in_a_bar_across_the_close() -> None:
 
 
 def test_what_is_asked_outside_the_sessions_is_held_to_the_next_that_takes_it() -> None:
-    data = join([minutes(FUTURE, flat(1200, 3), day=WEEK[0], first=14 * 60 + 45), minutes(FUTURE, flat(1201, 3), day=WEEK[1], first=9 * 60)])
+    data = join(
+        [
+            minutes(FUTURE, flat(1200, 3), day=WEEK[0], first=14 * 60 + 45),
+            minutes(FUTURE, flat(1201, 3), day=WEEK[1], first=9 * 60),
+        ]
+    )
     s, result = played(scripted({1: lambda s, b: s.buy(FUTURE, 1)}), data)
     assert s.told[0][0] == "held"
     assert fills(result) == [("buy", 1, 1201.0)]
@@ -380,7 +397,10 @@ def test_an_illegal_amendment_leaves_the_order_standing(act: Any, why: str) -> N
 
 
 def test_an_amendment_of_an_order_that_never_was_is_no_end() -> None:
-    plan = {1: lambda s, b: s.buy("NOPE", 1), 2: lambda s, b: (s.amend(s.views[0], quantity=2), s.cancel(s.views[0]))}
+    plan = {
+        1: lambda s, b: s.buy("NOPE", 1),
+        2: lambda s, b: (s.amend(s.views[0], quantity=2), s.cancel(s.views[0])),
+    }
     s, _ = played(scripted(plan), minutes(FUTURE, flat(1200, 4)))
     assert s.n == 4
 
@@ -411,7 +431,9 @@ def test_a_strategy_that_raises_is_stopped_its_orders_cancelled_its_results_kept
     assert "test_engine.py" in result.error or "markets.py" in result.error
 
 
-@pytest.mark.parametrize("name", ["on_start", "on_order", "on_fill", "on_bars", "on_timer", "on_session", "on_stop"])
+@pytest.mark.parametrize(
+    "name", ["on_start", "on_order", "on_fill", "on_bars", "on_timer", "on_session", "on_stop"]
+)
 def test_whatever_raises_the_run_ends_in_order(name: str) -> None:
     def fail(*_args: Any) -> None:
         raise ValueError("no")
@@ -480,7 +502,9 @@ def test_timers_come_at_their_time_and_between_bars() -> None:
             s.every(timedelta(seconds=150)),
             s.at(datetime(2023, 3, 15, 9, 18, 30, tzinfo=HO_CHI_MINH)),
         ),
-        on_timer=lambda s, name: heard.append(f"{name} {s.now:%H:%M:%S}") if s.now.hour == 9 and s.now.minute >= 15 else None,
+        on_timer=lambda s, name: (
+            heard.append(f"{name} {s.now:%H:%M:%S}") if s.now.hour == 9 and s.now.minute >= 15 else None
+        ),
     )
     played(strategy, minutes(FUTURE, flat(1200, 5)))
     assert "09:17:00" in heard
@@ -507,7 +531,9 @@ def test_orders_of_a_timer_trade_on_the_next_open() -> None:
 
 def test_sessions_are_told_in_their_order() -> None:
     heard: list[str] = []
-    data = join([minutes(FUTURE, flat(1200, 2), first=9 * 60), minutes(FUTURE, flat(1200, 2), first=14 * 60 + 45)])
+    data = join(
+        [minutes(FUTURE, flat(1200, 2), first=9 * 60), minutes(FUTURE, flat(1200, 2), first=14 * 60 + 45)]
+    )
     played(scripted({}, on_session=lambda s, e: heard.append(f"{e.session} {clock(s)} {s.session()}")), data)
     assert heard == [
         "ATO 08:45 ATO",
@@ -598,7 +624,9 @@ def test_unknown_symbols_and_widths_are_said() -> None:
 
 
 def rolling(plan: dict[int, Any], **more: Any) -> Any:
-    old = minutes(FUTURE, [*flat(1200, 3), (1200, 1206, 1200, 1205)], day=WEEK[0], contracts=["VN30F2303"] * 4)
+    old = minutes(
+        FUTURE, [*flat(1200, 3), (1200, 1206, 1200, 1205)], day=WEEK[0], contracts=["VN30F2303"] * 4
+    )
     new = minutes(FUTURE, flat(1190, 4), day=WEEK[1], contracts=["VN30F2304"] * 4)
     return played(scripted(plan), join([old, new]), **more)
 

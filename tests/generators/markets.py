@@ -138,9 +138,7 @@ def played(
 
 def fills(result: Result) -> list[tuple[str, int, float]]:
     """(side, quantity, price) of each fill."""
-    return [
-        ("buy" if f.side > 0 else "sell", f.quantity, f.price) for f in result._fills
-    ]
+    return [("buy" if f.side > 0 else "sell", f.quantity, f.price) for f in result._fills]
 
 
 def statuses(result: Result) -> list[str]:
