@@ -284,7 +284,7 @@ def _collect(run: Run) -> Result:
     import pandas as pd
 
     from algo.clock import HO_CHI_MINH
-    from algo.research.statistics import statistics
+    from algo.report.statistics import statistics
     from algo.result import fills_frame, trades_frame
 
     simulation, ledger, feed, engine = run.simulation, run.ledger, run.feed, run.engine

@@ -34,7 +34,7 @@ _JSON_TRADE = (
 class Result:
     """A finished run. Times are aware, in Asia/Ho_Chi_Minh; money is đồng; prices as the market shows them.
 
-    - ``stats``: figures by name, defined in `algo.research.statistics`.
+    - ``stats``: figures by name, defined in `algo.report.statistics`.
     - ``trades``: round trips, first in first out: `symbol, contract, side ("long", "short"), quantity,
       entry_time, entry_price, exit_time, exit_price, pnl` (after fees and taxes), `fees, taxes,
       exit_reason, tag`.
@@ -82,13 +82,13 @@ class Result:
 
     def plot(self) -> Figure:
         """Equity, drawdown and prices with entries and exits, as a matplotlib figure."""
-        from algo.research.plots import figure
+        from algo.report.plots import figure
 
         return figure(self)
 
     def report(self, path: str | Path) -> Path:
         """Write the report, one self-contained HTML page, to `path`; gives the path."""
-        from algo.research.report import html
+        from algo.report.page import html
 
         return write_text(Path(path), html(self))
 
@@ -125,7 +125,7 @@ class Result:
         )
 
     def _repr_html_(self) -> str:
-        from algo.research.report import html_summary
+        from algo.report.page import html_summary
 
         return html_summary(self)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from algo.research.report import Shown
+    from algo.report.page import Shown
     from algo.result import Result
 
 _MOODS = {"gain": "green", "loss": "red", "": ""}
@@ -25,7 +25,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def summary(result: Result) -> Group:
     """Who ran on what, the figures by group, costs and warnings."""
-    from algo.research.report import groups
+    from algo.report.page import groups
 
     shown = groups(result.stats)
     tables = [_figures(name, shown[name]) for name in shown if name != "Activity"]
@@ -70,7 +70,7 @@ def _figures(title: str, figures: list[Shown]) -> Table:
 
 
 def _costs(result: Result) -> Table:
-    from algo.research.report import costs
+    from algo.report.page import costs
 
     table = Table(box=None, title="Costs", title_style="bold", title_justify="left", padding=(0, 2, 0, 0))
     table.add_column("Symbol", header_style="dim")

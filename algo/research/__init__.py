@@ -1,1 +1,1 @@
-"""Research: what a finished run says, in figures, pictures and a page."""
+"""What is found out by running a strategy more than once."""

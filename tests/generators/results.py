@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from algo.research.statistics import statistics
+from algo.report.statistics import statistics
 
 ZONE = "Asia/Ho_Chi_Minh"
 TRADE_COLUMNS = [
@@ -21,7 +21,7 @@ MULTIPLIER = 100_000
 
 @dataclass
 class MadeResult:
-    """Has what `algo.research.result.Result` asks for."""
+    """Has what `algo.report.subject.Result` asks for."""
 
     strategy: str
     equity: pd.Series[Any]

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from algo.research.result import Result
-from algo.research.statistics import drawdown, local_moments
+from algo.report.statistics import drawdown, local_moments
+from algo.report.subject import Result
 
 if TYPE_CHECKING:
     import pandas as pd

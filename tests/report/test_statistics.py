@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from algo.research.statistics import daily_equity, drawdown, statistics
+from algo.report.statistics import daily_equity, drawdown, statistics
 from tests.generators.results import FILL_COLUMNS, TRADE_COLUMNS, ZONE, made_result
 
 NO_TRADES = pd.DataFrame(columns=TRADE_COLUMNS)

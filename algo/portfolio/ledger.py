@@ -18,91 +18,11 @@ from algo.clock import at, local_date
 from algo.errors import SettingError
 from algo.market import VIETNAM, Fees, NoFees, TradingCalendar, initial_margin, settles_at
 from algo.model import Account, CorporateAction, Fill, Instrument, Side
+from algo.portfolio.lots import Lot, RoundTrip
+from algo.portfolio.position import Position
 
 DIVIDEND_TAX = Fraction(5, 100)
 """Personal income tax withheld from cash dividends (Law on Personal Income Tax, investment income)."""
-
-
-class Lot:
-    """What one fill opened and nothing has closed yet. `cost` is đồng at the fill price, without fees."""
-
-    __slots__ = ("cost", "entry_ns", "fee", "order_id", "quantity", "sellable_at", "tax")
-
-    def __init__(
-        self, quantity: int, cost: int, fee: int, tax: int, entry_ns: int, sellable_at: int, order_id: str
-    ) -> None:
-        self.quantity = quantity
-        self.cost = cost
-        self.fee = fee
-        self.tax = tax
-        self.entry_ns = entry_ns
-        self.sellable_at = sellable_at
-        self.order_id = order_id
-
-    def take(self, quantity: int) -> tuple[int, int, int]:
-        """Remove `quantity`; give its share of cost, fee and tax. The last share takes the remainder."""
-        whole = self.quantity
-        cost = self.cost * quantity // whole
-        fee = self.fee * quantity // whole
-        tax = self.tax * quantity // whole
-        self.quantity -= quantity
-        self.cost -= cost
-        self.fee -= fee
-        self.tax -= tax
-        return cost, fee, tax
-
-
-class RoundTrip(NamedTuple):
-    """One quantity opened by one order and closed by another. `sign` is +1 for long, -1 for short.
-
-    `entry_value` and `exit_value` are đồng at the fill prices; `fees` and `taxes` are those of both
-    sides. Profit is ``sign * (exit_value - entry_value) - fees - taxes``.
-    """
-
-    instrument: Instrument
-    sign: int
-    quantity: int
-    entry_ns: int
-    entry_value: int
-    exit_ns: int
-    exit_value: int
-    fees: int
-    taxes: int
-    exit_reason: str
-    entry_order: str
-    exit_order: str
-    strategy: str
-
-    @property
-    def profit(self) -> int:
-        """Profit in đồng after fees and taxes."""
-        return self.sign * (self.exit_value - self.entry_value) - self.fees - self.taxes
-
-    @property
-    def charges(self) -> int:
-        """Fees and taxes of both sides."""
-        return self.fees + self.taxes
-
-    def plus(self, other: RoundTrip) -> RoundTrip:
-        """This round trip and a later part of the same two orders, as one."""
-        return self._replace(
-            quantity=self.quantity + other.quantity,
-            entry_value=self.entry_value + other.entry_value,
-            exit_ns=other.exit_ns,
-            exit_value=self.exit_value + other.exit_value,
-            fees=self.fees + other.fees,
-            taxes=self.taxes + other.taxes,
-        )
-
-    @property
-    def entry_price(self) -> float:
-        """Average entry price as the market shows prices."""
-        return self.entry_value / (self.quantity * self.instrument.multiplier * self.instrument.scale)
-
-    @property
-    def exit_price(self) -> float:
-        """Average exit price as the market shows prices."""
-        return self.exit_value / (self.quantity * self.instrument.multiplier * self.instrument.scale)
 
 
 class _Exit(NamedTuple):
@@ -114,72 +34,6 @@ class _Exit(NamedTuple):
     fee: int
     tax: int
     reason: str
-
-
-class Position:
-    """The net holding of one instrument; `quantity` is negative when short."""
-
-    __slots__ = ("_portfolio", "instrument", "lots", "quantity", "realised")
-
-    def __init__(self, instrument: Instrument, portfolio: Portfolio) -> None:
-        self.instrument = instrument
-        self.quantity = 0
-        self.realised = 0
-        self.lots: deque[Lot] = deque()
-        self._portfolio = portfolio
-
-    @property
-    def symbol(self) -> str:
-        """The instrument's own symbol: the contract's code for a future."""
-        return self.instrument.symbol
-
-    @property
-    def cost(self) -> int:
-        """Đồng paid or received at the fill prices for what is open."""
-        return sum(lot.cost for lot in self.lots)
-
-    @property
-    def average_price(self) -> float | None:
-        """Average entry price of what is open, as the market shows prices; None when flat."""
-        if not self.quantity:
-            return None
-        return self.cost / (abs(self.quantity) * self.instrument.multiplier * self.instrument.scale)
-
-    @property
-    def sellable(self) -> int:
-        """How much can be sold now: settled shares, or the whole long position of a future."""
-        return self.sellable_at(self._portfolio.ns)
-
-    def sellable_at(self, ns: int) -> int:
-        """How much can be sold at `ns`, open orders not considered."""
-        if self.instrument.shortable:
-            return max(self.quantity, 0)
-        return sum(lot.quantity for lot in self.lots if lot.sellable_at <= ns)
-
-    @property
-    def value(self) -> int:
-        """Đồng that the position is worth at its mark: market value of shares, open profit of futures."""
-        if not self.quantity:
-            return 0
-        if self.instrument.shortable:
-            return self.open_profit
-        mark = self._portfolio.mark(self.instrument)
-        return self.cost if mark is None else mark * self.quantity * self.instrument.multiplier
-
-    @property
-    def open_profit(self) -> int:
-        """Đồng gained on what is open, at its mark, before fees; 0 without a mark."""
-        mark = self._portfolio.mark(self.instrument)
-        if mark is None or not self.quantity:
-            return 0
-        sign = 1 if self.quantity > 0 else -1
-        return mark * self.quantity * self.instrument.multiplier - sign * self.cost
-
-    def __bool__(self) -> bool:
-        return self.quantity != 0
-
-    def __repr__(self) -> str:
-        return f"<Position {self.quantity} {self.symbol}>"
 
 
 @dataclass(frozen=True, slots=True)

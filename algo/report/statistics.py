@@ -39,7 +39,7 @@ def statistics(
 
     `equity` is the account's value (đồng) at each bar's completion, `exposure` whether or how much was
     held then, `bars` how many bars the strategy saw, `opening` the equity before the first bar (the
-    first value where it is not given). `trades` and `fills` are as in `algo.research.result.Result`.
+    first value where it is not given). `trades` and `fills` are as in `algo.report.subject.Result`.
 
     The run:
         start, end              completion of the first and the last bar, ISO 8601 with offset

@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from algo.research import report
-from algo.research.statistics import statistics
+from algo.report import page as report
+from algo.report.statistics import statistics
 from tests.generators.results import made_result
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -198,7 +198,8 @@ def test_many_symbols_are_named_though_not_drawn() -> None:
 def test_the_same_run_gives_the_same_page_in_any_process_and_needs_no_pyplot() -> None:
     code = """
 import hashlib, sys
-from algo.research import plots, report
+from algo.report import page as report
+from algo.report import plots
 early = "matplotlib" in sys.modules or "jinja2" in sys.modules
 from tests.generators.results import made_result
 page = report.html(made_result(1000, 10))

@@ -11,9 +11,9 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from algo.research import plots
-from algo.research.result import Result
-from algo.research.statistics import daily_equity, statistics
+from algo.report import plots
+from algo.report.statistics import daily_equity, statistics
+from algo.report.subject import Result
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -143,7 +143,7 @@ def _template(name: str) -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     page = Environment(
-        loader=PackageLoader("algo.research", ""),
+        loader=PackageLoader("algo.report", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

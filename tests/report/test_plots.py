@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from algo.research import plots
+from algo.report import plots
 from tests.generators.results import made_result
 
 

@@ -1,0 +1,78 @@
+"""The net holding of one instrument, with the lots it is made of."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from algo.model import Instrument
+from algo.portfolio.lots import Lot
+
+if TYPE_CHECKING:
+    from algo.portfolio.ledger import Portfolio
+
+
+class Position:
+    """The net holding of one instrument; `quantity` is negative when short."""
+
+    __slots__ = ("_portfolio", "instrument", "lots", "quantity", "realised")
+
+    def __init__(self, instrument: Instrument, portfolio: Portfolio) -> None:
+        self.instrument = instrument
+        self.quantity = 0
+        self.realised = 0
+        self.lots: deque[Lot] = deque()
+        self._portfolio = portfolio
+
+    @property
+    def symbol(self) -> str:
+        """The instrument's own symbol: the contract's code for a future."""
+        return self.instrument.symbol
+
+    @property
+    def cost(self) -> int:
+        """Đồng paid or received at the fill prices for what is open."""
+        return sum(lot.cost for lot in self.lots)
+
+    @property
+    def average_price(self) -> float | None:
+        """Average entry price of what is open, as the market shows prices; None when flat."""
+        if not self.quantity:
+            return None
+        return self.cost / (abs(self.quantity) * self.instrument.multiplier * self.instrument.scale)
+
+    @property
+    def sellable(self) -> int:
+        """How much can be sold now: settled shares, or the whole long position of a future."""
+        return self.sellable_at(self._portfolio.ns)
+
+    def sellable_at(self, ns: int) -> int:
+        """How much can be sold at `ns`, open orders not considered."""
+        if self.instrument.shortable:
+            return max(self.quantity, 0)
+        return sum(lot.quantity for lot in self.lots if lot.sellable_at <= ns)
+
+    @property
+    def value(self) -> int:
+        """Đồng that the position is worth at its mark: market value of shares, open profit of futures."""
+        if not self.quantity:
+            return 0
+        if self.instrument.shortable:
+            return self.open_profit
+        mark = self._portfolio.mark(self.instrument)
+        return self.cost if mark is None else mark * self.quantity * self.instrument.multiplier
+
+    @property
+    def open_profit(self) -> int:
+        """Đồng gained on what is open, at its mark, before fees; 0 without a mark."""
+        mark = self._portfolio.mark(self.instrument)
+        if mark is None or not self.quantity:
+            return 0
+        sign = 1 if self.quantity > 0 else -1
+        return mark * self.quantity * self.instrument.multiplier - sign * self.cost
+
+    def __bool__(self) -> bool:
+        return self.quantity != 0
+
+    def __repr__(self) -> str:
+        return f"<Position {self.quantity} {self.symbol}>"
