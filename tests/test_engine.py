@@ -740,3 +740,18 @@ def test_two_accounts_need_two_amounts() -> None:
 def test_data_errors_name_the_symbol() -> None:
     with pytest.raises(DataError, match="no bars"):
         prepared(scripted({}), minutes(FUTURE, flat(1200, 2)).take(slice(0)))
+
+
+@pytest.mark.slow
+def test_placing_and_cancelling_without_end_stops_when_the_days_ids_are_used_up() -> None:
+    def again(s: Any, order: Any) -> None:
+        if order.status == "working":
+            s.cancel(order)
+        elif order.status == "cancelled":
+            s.buy(FUTURE, 1, 1190.0)
+
+    plan = {2: lambda s, b: s.buy(FUTURE, 1, 1190.0)}
+    s, result = played(scripted(plan, on_order=again), minutes(FUTURE, flat(1200, 4)))
+    assert s.n == 4
+    assert not s.orders
+    assert "request ids are used up" in result._orders[-1].reason
