@@ -107,7 +107,7 @@ def test_a_base_is_no_choice_and_neither_is_a_private_class(folder: Path) -> Non
         ("\nimport nothing_of_this_name", "one:One", r"ModuleNotFoundError: .* at one.py:2$"),
         ("def f():\n    raise ValueError('a\\nb')\nf()", "one.py", r"ValueError: a b at one.py:2$"),
         ("raise SystemExit(3)", "one.py", r"SystemExit: 3 at one.py:1$"),
-        (ONE.format(name="A") + "    buy: int = 1\n", "one.py", r"^one.py cannot be used: .*'buy' is the fram"),
+        (ONE.format(name="A") + "    buy: int = 1\n", "one.py", r"^one.py cannot be used: .*'buy' is the"),
         ("x = '\0'", "one.py", "null bytes"),
     ],
 )  # fmt: skip

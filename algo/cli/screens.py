@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 _MOODS = {"gain": "green", "loss": "red", "": ""}
 _WARNINGS = 12
+_FIGURES = (  # all of them are in --json and --report
+    "opening", "closing", "net_profit", "return_pct", "cagr_pct",
+    "volatility_pct", "sharpe", "sortino", "calmar", "max_drawdown_pct", "exposure_pct",
+    "trades", "win_rate_pct", "profit_factor", "expectancy", "best_trade", "worst_trade",
+)  # fmt: skip
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -27,8 +32,8 @@ def summary(result: Result) -> Group:
     """Who ran on what, the figures by group, costs and warnings."""
     from algo.report.page import groups
 
-    shown = groups(result.stats)
-    tables = [_figures(name, shown[name]) for name in shown if name != "Activity"]
+    shown = groups({name: result.stats[name] for name in _FIGURES if name in result.stats})
+    tables = [_figures(name, figures) for name, figures in shown.items()]
     parts: list[Any] = [
         _headline(result),
         Padding(Columns(tables, padding=(0, 3)), (1, 0, 0, 0)),

@@ -35,4 +35,4 @@ def test_a_strategy_that_opens_the_data_is_caught_even_if_it_keeps_no_price(
     )
     result = algo("check", "cheat.py", "--data", "VN30F1M.csv", "--cuts", "2")
     assert result.exit_code == 1
-    assert "it opens VN30F1M.csv by itself at cheat.py:" in " ".join(result.stdout.split())
+    assert "It opens VN30F1M.csv by itself at cheat.py:" in result.stdout
