@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from algo.result import Result
 
 _MOODS = {"gain": "green", "loss": "red", "": ""}
-_WARNINGS = 12
+_WARNINGS = 12  # lines of each
+_SYMBOLS = 6
+_COSTS = 12
 _FIGURES = (  # all of them are in --json and --report
     "opening", "closing", "net_profit", "return_pct", "cagr_pct",
     "volatility_pct", "sharpe", "sortino", "calmar", "max_drawdown_pct", "exposure_pct",
@@ -49,12 +51,12 @@ def _headline(result: Result) -> Text:
     given = ", ".join(f"{name}={value}" for name, value in result.parameters.items())
     if given:
         text.append(f"({given})", style="not bold")
-    for facts in result.data:
+    for facts in result.data[:_SYMBOLS]:
         first, last = (str(facts[name])[:10] for name in ("from", "to"))
-        text.append(
-            f"\n{facts['symbol']}  {facts['bars']:,} bars of {facts['width']}, {first} to {last}",
-            style="not bold dim",
-        )
+        line = f"\n{facts['symbol']}  {facts['bars']:,} bars of {facts['width']}, {first} to {last}"
+        text.append(line, style="not bold dim")
+    if len(result.data) > _SYMBOLS:
+        text.append(f"\nand {len(result.data) - _SYMBOLS} more symbols", style="not bold dim")
     return text
 
 
@@ -81,7 +83,8 @@ def _costs(result: Result) -> Table:
     table.add_column("Symbol", header_style="dim")
     for name in ("Fees, đ", "Taxes, đ", "Together, đ", "Traded, đ", "‱ of it"):
         table.add_column(name, justify="right", header_style="dim")
-    for name, cells in costs(result):
+    rows = costs(result)
+    for name, cells in [*rows[:_COSTS], *rows[max(len(rows) - 1, _COSTS) :]]:
         table.add_row(name, *cells)
     return table
 
