@@ -92,8 +92,24 @@ def _costs(result: Result) -> Table:
 def _warnings(warnings: list[str]) -> Group:
     head = Text(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}", style="bold yellow")
     table = Table.grid(padding=(0, 1))
-    for text in warnings[:_WARNINGS]:
+    lines = together(warnings)
+    for text in lines[:_WARNINGS]:
         table.add_row("•", Text(text))
-    if len(warnings) > _WARNINGS:
-        table.add_row("•", Text(f"and {len(warnings) - _WARNINGS} more, in --json and --report"))
+    if len(lines) > _WARNINGS:
+        table.add_row("•", Text(f"and {len(lines) - _WARNINGS} more, in --json and --report"))
     return Group(head, table)
+
+
+def together(warnings: list[str]) -> list[str]:
+    """The warnings, those that say the same of several symbols in one line: ``FPT and 3 others: …``."""
+    about: dict[str, list[str]] = {}
+    for text in warnings:
+        symbol, colon, said = text.partition(": ")
+        named = bool(colon) and symbol.isalnum() and symbol.isupper()
+        about.setdefault(said if named else text, []).append(symbol if named else "")
+    lines = []
+    for said, symbols in about.items():
+        others = f" and {len(symbols) - 1} others" if len(symbols) > 2 else f" and {symbols[-1]}"
+        named = symbols[0] + (others if len(symbols) > 1 else "")
+        lines.append(f"{named}: {said}" if symbols[0] else said)
+    return lines
