@@ -105,11 +105,10 @@ def together(warnings: list[str]) -> list[str]:
     about: dict[str, list[str]] = {}
     for text in warnings:
         symbol, colon, said = text.partition(": ")
-        named = bool(colon) and symbol.isalnum() and symbol.isupper()
-        about.setdefault(said if named else text, []).append(symbol if named else "")
+        of_symbol = bool(colon) and symbol.isalnum() and symbol.isupper()
+        about.setdefault(said if of_symbol else text, []).append(symbol if of_symbol else "")
     lines = []
     for said, symbols in about.items():
         others = f" and {len(symbols) - 1} others" if len(symbols) > 2 else f" and {symbols[-1]}"
-        named = symbols[0] + (others if len(symbols) > 1 else "")
-        lines.append(f"{named}: {said}" if symbols[0] else said)
+        lines.append(f"{symbols[0]}{others if len(symbols) > 1 else ''}: {said}" if symbols[0] else said)
     return lines
