@@ -5,7 +5,9 @@ These are the public names. They load when they are first used, so that importin
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,6 +82,18 @@ def __getattr__(name: str) -> Any:
             raise AttributeError(f"module 'algo' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+class _Names(ModuleType):
+    """Keeps a public name what it is when a module of the same name is imported: ``algo.backtest``."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and name in _HOMES:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Names
 
 
 def __dir__() -> list[str]:

@@ -41,7 +41,13 @@ def _parts(reference: str) -> tuple[str, str]:
 
 
 def _is_file(place: str) -> bool:
-    return place.endswith(".py") or "/" in place or os.sep in place or Path(place).is_file()
+    return (
+        place.endswith(".py")
+        or place.startswith(".")
+        or "/" in place
+        or os.sep in place
+        or Path(place).is_file()
+    )
 
 
 def _from_file(place: str) -> ModuleType:

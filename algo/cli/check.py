@@ -81,14 +81,20 @@ def check(
             f"{loaded.__name__} does not look ahead: {cuts} cuts, the same decisions and indicators."
         )
         return
-    console.print(differences(found, watched.opened))
+    if found:
+        console.print(differences(found))
+    for path, line in watched.opened.items():
+        where = f" at {line}" if line else ""
+        console.print(
+            f"It opens {path} by itself{where}: all of it can be read there.", style="red", soft_wrap=True
+        )
     typer.echo(
         f"{loaded.__name__} knows what it cannot know yet: its results are not to be believed.", err=True
     )
     raise typer.Exit(1)
 
 
-def differences(found: list[Difference], opened: dict[str, str]) -> Table:
+def differences(found: list[Difference]) -> Table:
     """The first difference of each kind, one row each."""
     from rich.table import Table
     from rich.text import Text
@@ -103,9 +109,6 @@ def differences(found: list[Difference], opened: dict[str, str]) -> Table:
         when = stamp(one.ns) if one.ns else ""
         known = Text(one.before).append(f"\n{one.bars:,} bars", style="dim")
         table.add_row(Text(one.what, style="red"), when, known, Text(one.after))
-    for path, line in opened.items():
-        where = f" at {line}" if line else ""
-        table.add_row(Text(f"it opens {path} by itself{where}", style="red"), "", "all of it can be read", "")
     return table
 
 

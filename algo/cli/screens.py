@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from algo.result import Result
 
 _MOODS = {"gain": "green", "loss": "red", "": ""}
-_WARNINGS = 12
+_WARNINGS = 12  # lines of each
+_SYMBOLS = 6
+_COSTS = 12
+_FIGURES = (  # all of them are in --json and --report
+    "opening", "closing", "net_profit", "return_pct", "cagr_pct",
+    "volatility_pct", "sharpe", "sortino", "calmar", "max_drawdown_pct", "exposure_pct",
+    "trades", "win_rate_pct", "profit_factor", "expectancy", "best_trade", "worst_trade",
+)  # fmt: skip
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -27,8 +34,8 @@ def summary(result: Result) -> Group:
     """Who ran on what, the figures by group, costs and warnings."""
     from algo.report.page import groups
 
-    shown = groups(result.stats)
-    tables = [_figures(name, shown[name]) for name in shown if name != "Activity"]
+    shown = groups({name: result.stats[name] for name in _FIGURES if name in result.stats})
+    tables = [_figures(name, figures) for name, figures in shown.items()]
     parts: list[Any] = [
         _headline(result),
         Padding(Columns(tables, padding=(0, 3)), (1, 0, 0, 0)),
@@ -44,12 +51,12 @@ def _headline(result: Result) -> Text:
     given = ", ".join(f"{name}={value}" for name, value in result.parameters.items())
     if given:
         text.append(f"({given})", style="not bold")
-    for facts in result.data:
+    for facts in result.data[:_SYMBOLS]:
         first, last = (str(facts[name])[:10] for name in ("from", "to"))
-        text.append(
-            f"\n{facts['symbol']}  {facts['bars']:,} bars of {facts['width']}, {first} to {last}",
-            style="not bold dim",
-        )
+        line = f"\n{facts['symbol']}  {facts['bars']:,} bars of {facts['width']}, {first} to {last}"
+        text.append(line, style="not bold dim")
+    if len(result.data) > _SYMBOLS:
+        text.append(f"\nand {len(result.data) - _SYMBOLS} more symbols", style="not bold dim")
     return text
 
 
@@ -76,7 +83,8 @@ def _costs(result: Result) -> Table:
     table.add_column("Symbol", header_style="dim")
     for name in ("Fees, đ", "Taxes, đ", "Together, đ", "Traded, đ", "‱ of it"):
         table.add_column(name, justify="right", header_style="dim")
-    for name, cells in costs(result):
+    rows = costs(result)
+    for name, cells in [*rows[:_COSTS], *rows[max(len(rows) - 1, _COSTS) :]]:
         table.add_row(name, *cells)
     return table
 
@@ -84,8 +92,23 @@ def _costs(result: Result) -> Table:
 def _warnings(warnings: list[str]) -> Group:
     head = Text(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}", style="bold yellow")
     table = Table.grid(padding=(0, 1))
-    for text in warnings[:_WARNINGS]:
+    lines = together(warnings)
+    for text in lines[:_WARNINGS]:
         table.add_row("•", Text(text))
-    if len(warnings) > _WARNINGS:
-        table.add_row("•", Text(f"and {len(warnings) - _WARNINGS} more, in --json and --report"))
+    if len(lines) > _WARNINGS:
+        table.add_row("•", Text(f"and {len(lines) - _WARNINGS} more, in --json and --report"))
     return Group(head, table)
+
+
+def together(warnings: list[str]) -> list[str]:
+    """The warnings, those that say the same of several symbols in one line: ``FPT and 3 others: …``."""
+    about: dict[str, list[str]] = {}
+    for text in warnings:
+        symbol, colon, said = text.partition(": ")
+        of_symbol = bool(colon) and symbol.isalnum() and symbol.isupper()
+        about.setdefault(said if of_symbol else text, []).append(symbol if of_symbol else "")
+    lines = []
+    for said, symbols in about.items():
+        others = f" and {len(symbols) - 1} others" if len(symbols) > 2 else f" and {symbols[-1]}"
+        lines.append(f"{symbols[0]}{others if len(symbols) > 1 else ''}: {said}" if symbols[0] else said)
+    return lines

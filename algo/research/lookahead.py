@@ -12,7 +12,7 @@ trained on the same days and is loaded from a file of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,10 +57,21 @@ class Difference:
 
 @dataclass
 class _Record:
-    """What one run decided and computed."""
+    """What one run decided and computed.
 
-    decisions: list[tuple[int, str]]
-    indicators: dict[str, tuple[Indicator, NDArray[np.int64]]]  # with the times of its bars
+    `decisions` are (market time, text). `made` has how many there were after each moment: what the
+    market does after a moment may have the moment's own time, as the close has that of its last bar.
+    """
+
+    decisions: list[tuple[int, str]] = field(default_factory=list)
+    made: dict[int, int] = field(default_factory=dict)
+    indicators: dict[str, tuple[Indicator, NDArray[np.int64]]] = field(
+        default_factory=dict
+    )  # with bars' times
+
+    def until(self, moments: int) -> list[tuple[int, str]]:
+        """The decisions of the first `moments` moments."""
+        return self.decisions[: self.made.get(moments, len(self.decisions))]
 
 
 def look_ahead(
@@ -77,8 +88,8 @@ def look_ahead(
     `cuts` short runs are made, over evenly spaced shares of the bars, then one over all of them;
     `on_progress` hears how many runs are done of ``cuts + 2``. The same input gives the same answer.
 
-    Raises SettingError when there are too few bars for the cuts, and what a backtest raises for wrong
-    input. A strategy that raises is compared up to there.
+    Raises SettingError when there are too few bars for the cuts, what a backtest raises for wrong
+    input, and StrategyError when the strategy itself raises and no difference shows before that.
     """
     if cuts < 1:
         raise SettingError(f"cuts is at least 1, not {cuts}")
@@ -94,22 +105,24 @@ def look_ahead(
         return record, run
 
     found: list[Difference] = []
-    shorts: list[tuple[int, int, _Record]] = []
+    shorts: list[tuple[int, _Record]] = []
     # Short runs first: what a strategy kept of an earlier run is then still the past.
     for bars, ns in moments:
         part = {symbol: one.take(slice(0, _until(one, ns))) for symbol, one in series.items()}
         record, run = ran(part)
         if not shorts:
             again, _ = ran(part)
-            found += _compared("chance", bars, ns, record, again)
+            found += _compared("chance", bars, record, again)
         found += _futures(bars, run.strategy, series, ns)
-        shorts.append((bars, ns, record))
-    whole, _ = ran(series)
-    for bars, ns, record in shorts:
-        found += _compared("decision", bars, ns, record, whole)
+        shorts.append((bars, record))
+    whole, run = ran(series)
+    for bars, record in shorts:
+        found += _compared("decision", bars, record, whole)
         found += _changed(bars, record, whole)
     if any(one.kind == "chance" for one in found):  # then other decisions tell nothing
         found = [one for one in found if one.kind != "decision"]
+    if not found and run.simulation.failure is not None:
+        raise run.simulation.failure
     return _first(found)
 
 
@@ -134,7 +147,7 @@ def _until(one: Series, ns: int) -> int:
 
 def _recorded(run: Run) -> _Record:
     """Execute the run and note every action, when it was asked for, and every indicator."""
-    record = _Record([], {})
+    record = _Record()
     (desk,) = run.engine.desks.values()
     place, amend, cancel, indicator = desk.place, desk.amend, desk.cancel, desk.indicator
 
@@ -165,10 +178,15 @@ def _recorded(run: Run) -> _Record:
     desk.__dict__.update(place=placed, amend=amended, cancel=cancelled, indicator=made)
     # The last callback comes earlier in a short run, which is no knowledge of the future.
     run.strategy.__dict__["on_stop"] = lambda: None
-    run.simulation.run()
+
+    def count(_: object) -> None:
+        record.made[run.simulation.moments] = len(record.decisions)
+
+    run.simulation.run(watch=count)
     failure = run.simulation.failure
     if failure is not None:
         note(f"raise: {failure}")
+        count(None)
     return record
 
 
@@ -189,9 +207,9 @@ def _order_text(
     return f"{text} ({', '.join(more)})" if more else text
 
 
-def _compared(kind: str, bars: int, ns: int, short: _Record, long: _Record) -> Iterator[Difference]:
-    """The first decision up to `ns` that the two runs do not share."""
-    ours, theirs = ([one for one in record.decisions if one[0] <= ns] for record in (short, long))
+def _compared(kind: str, bars: int, short: _Record, long: _Record) -> Iterator[Difference]:
+    """The first decision of the first `bars` moments that the two runs do not share."""
+    ours, theirs = short.until(bars), long.until(bars)
     for place in range(max(len(ours), len(theirs))):
         mine = ours[place] if place < len(ours) else None
         other = theirs[place] if place < len(theirs) else None

@@ -36,7 +36,7 @@ def algo() -> Command:
     """Give a command; what comes back has exit_code, stdout and stderr, and no traceback."""
 
     def command(*arguments: str) -> Any:
-        result = CliRunner().invoke(app, list(arguments))
+        result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -1,4 +1,4 @@
-"""What a person gives wrong: one clear line, exit code 2, no traceback, and no outputs are made."""
+"""What a person gives wrong: one clear line, exit code 2, no traceback, and nothing written."""
 
 from pathlib import Path
 
