@@ -162,7 +162,7 @@ BASE = {"model", "errors", "clock", "durable"}
 READS = {"history", "parameters", "indicators", "portfolio"}
 SHELLS = {"journal", "data", "brokers"}
 CORE_BELOW_BACKTEST = BASE | {"market", "strategy", "orders", "desk", "engine"} | READS
-RUN = {"simulation", "valuation", "report", "result"}
+RUN = {"simulation", "store", "valuation", "report", "result"}
 ROOMS = {  # room: what it may import, as docs/architecture.md has it
     "market": BASE,
     **{room: BASE | {"market"} for room in READS},
@@ -172,7 +172,10 @@ ROOMS = {  # room: what it may import, as docs/architecture.md has it
     "engine": CORE_BELOW_BACKTEST - {"engine"},
     **{room: (BASE | {"market", "portfolio"} | SHELLS) - {room} for room in SHELLS},
     "sandbox": BASE | {"market", "portfolio"} | SHELLS,
-    **{room: CORE_BELOW_BACKTEST | SHELLS | {"sandbox"} for room in ("simulation", "valuation", "report")},
+    **{
+        room: CORE_BELOW_BACKTEST | SHELLS | {"sandbox"}
+        for room in ("simulation", "store", "valuation", "report")
+    },
     "result": CORE_BELOW_BACKTEST | SHELLS | {"sandbox"} | RUN - {"result"},
     "backtest": CORE_BELOW_BACKTEST | SHELLS | RUN,
     "live": CORE_BELOW_BACKTEST | SHELLS | RUN | {"sandbox", "config"},

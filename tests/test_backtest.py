@@ -210,7 +210,10 @@ def test_shares_are_never_sold_before_they_arrive(
 
 
 def test_dividends_and_splits_reach_the_account() -> None:
-    days = [minutes(SHARE, flat(price, 3), day=day) for price, day in zip((40_000, 38_000, 19_000), DAYS, strict=False)]
+    days = [
+        minutes(SHARE, flat(price, 3), day=day)
+        for price, day in zip((40_000, 38_000, 19_000), DAYS, strict=False)
+    ]
     from algo.data.series import join
 
     actions = (

@@ -374,7 +374,7 @@ def test_an_illegal_order_is_refused_with_its_reason_and_the_run_goes_on(act: An
     assert status == "refused"
     assert why in reason
     assert s.n == 4
-    assert any("1 orders were refused" in warning for warning in result.warnings)
+    assert any("1 order refused" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(

@@ -76,15 +76,27 @@ LINES: tuple[tuple[Callable[..., Any], tuple[int, ...], str | None, int | None],
     (sma, (2,), "1d", None),
 )
 
-ACTIONS = (
-    "target", "target_limit", "buy", "sell", "limit", "stop", "bracket", "gtc", "cancel_all", "amend", "close",
-)  # fmt: skip
+ACTIONS = tuple(
+    [
+        "target",
+        "target_limit",
+        "buy",
+        "sell",
+        "limit",
+        "stop",
+        "bracket",
+        "gtc",
+        "cancel_all",
+        "amend",
+        "close",
+    ]
+)
 
 
 class Random(Strategy):
     """Follows its genes."""
 
-    symbols: list[str] = [FUTURE]
+    symbols: tuple[str, ...] = (FUTURE,)
     _genes: ClassVar[tuple[Gene, ...]] = ()
 
     def on_start(self) -> None:
