@@ -76,20 +76,18 @@ LINES: tuple[tuple[Callable[..., Any], tuple[int, ...], str | None, int | None],
     (sma, (2,), "1d", None),
 )
 
-ACTIONS = tuple(
-    [
-        "target",
-        "target_limit",
-        "buy",
-        "sell",
-        "limit",
-        "stop",
-        "bracket",
-        "gtc",
-        "cancel_all",
-        "amend",
-        "close",
-    ]
+ACTIONS = (
+    "target",
+    "target_limit",
+    "buy",
+    "sell",
+    "limit",
+    "stop",
+    "bracket",
+    "gtc",
+    "cancel_all",
+    "amend",
+    "close",
 )
 
 
