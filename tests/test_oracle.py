@@ -27,8 +27,8 @@ import pytest
 from numpy.typing import NDArray
 
 from algo import FlatFees, Strategy
-from algo.clock import HOUR, MINUTE, at
 from algo.brokers.paper import FillRules
+from algo.clock import HOUR, MINUTE, at
 from algo.data.series import Series
 from tests.generators.markets import FUTURE, prepared, series
 
@@ -136,7 +136,9 @@ def run_peer(signals: Signals, act: Callable[[Any, int], None], fee: int) -> tup
         for row in stats["_trades"].itertuples()
         if row.ExitBar <= len(signals.days) - 1
     ]
-    return sorted(trades, key=lambda t: (t[3], t[1])), (stats["_equity_curve"]["Equity"].iloc[-1] - 10**10) * unit
+    return sorted(trades, key=lambda t: (t[3], t[1])), (
+        stats["_equity_curve"]["Equity"].iloc[-1] - 10**10
+    ) * unit
 
 
 def same(signals: Signals, ours: Any, theirs: Any, fee: int, least: int) -> None:

@@ -77,14 +77,15 @@ LINES: tuple[tuple[Callable[..., Any], tuple[int, ...], str | None, int | None],
 )
 
 ACTIONS = (
-    "target", "target_limit", "buy", "sell", "limit", "stop", "bracket", "gtc", "cancel_all", "amend", "close",
+    "target", "target_limit", "buy", "sell", "limit", "stop", "bracket", "gtc", "cancel_all",
+    "amend", "close",
 )  # fmt: skip
 
 
 class Random(Strategy):
     """Follows its genes."""
 
-    symbols: list[str] = [FUTURE]
+    symbols: tuple[str, ...] = (FUTURE,)
     _genes: ClassVar[tuple[Gene, ...]] = ()
 
     def on_start(self) -> None:
