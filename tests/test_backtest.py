@@ -18,6 +18,7 @@ from algo import CorporateAction, FlatFees, Strategy, StrategyError, backtest
 from algo.backtest import Run
 from algo.brokers.paper import FillRules
 from algo.clock import HOUR, at
+from algo.data.series import join
 from algo.errors import DataError, InputError, ParameterError, SettingError
 from algo.model import Account
 from tests.generators.markets import FUTURE, SHARE, fills, flat, minutes, played, prepared, scripted
@@ -214,8 +215,6 @@ def test_dividends_and_splits_reach_the_account() -> None:
         minutes(SHARE, flat(price, 3), day=day)
         for price, day in zip((40_000, 38_000, 19_000), DAYS, strict=False)
     ]
-    from algo.data.series import join
-
     actions = (
         CorporateAction(at(DAYS[1]), SHARE, dividend=2_000, paid_ns=at(DAYS[2])),
         CorporateAction(at(DAYS[2]), SHARE, ratio_new=2, ratio_old=1),
@@ -227,8 +226,6 @@ def test_dividends_and_splits_reach_the_account() -> None:
 
 
 def test_an_ex_date_without_bars_counts_on_the_next_day() -> None:
-    from algo.data.series import join
-
     days = [minutes(SHARE, flat(40_000, 3), day=day) for day in (DAYS[0], DAYS[3])]
     actions = (CorporateAction(at(DAYS[1]), SHARE, ratio_new=3, ratio_old=2),)
     s, _ = played(scripted({}), join(days), opening={SHARE: (100, 40_000.0)}, actions=actions)

@@ -77,18 +77,9 @@ LINES: tuple[tuple[Callable[..., Any], tuple[int, ...], str | None, int | None],
 )
 
 ACTIONS = (
-    "target",
-    "target_limit",
-    "buy",
-    "sell",
-    "limit",
-    "stop",
-    "bracket",
-    "gtc",
-    "cancel_all",
-    "amend",
-    "close",
-)
+    "target", "target_limit", "buy", "sell", "limit", "stop", "bracket", "gtc", "cancel_all",
+    "amend", "close",
+)  # fmt: skip
 
 
 class Random(Strategy):
