@@ -161,6 +161,7 @@ def test_every_room_of_the_core_is_under_the_contract_against_io() -> None:
 BASE = {"model", "errors", "clock", "durable"}
 READS = {"history", "parameters", "indicators", "portfolio"}
 SHELLS = {"journal", "data", "brokers"}
+EDGES = SHELLS | {"fastconnect"}
 CORE_BELOW_BACKTEST = BASE | {"market", "strategy", "orders", "desk", "engine"} | READS
 RUN = {"simulation", "store", "valuation", "report", "result"}
 ROOMS = {  # room: what it may import, as docs/architecture.md has it
@@ -170,17 +171,18 @@ ROOMS = {  # room: what it may import, as docs/architecture.md has it
     "orders": BASE | {"market"} | READS,
     "desk": BASE | {"market", "strategy", "orders"} | READS,
     "engine": CORE_BELOW_BACKTEST - {"engine"},
-    **{room: (BASE | {"market", "portfolio"} | SHELLS) - {room} for room in SHELLS},
-    "sandbox": BASE | {"market", "portfolio"} | SHELLS,
+    "fastconnect": BASE | {"market"},
+    **{room: (BASE | {"market", "portfolio"} | EDGES) - {room} for room in SHELLS},
+    "sandbox": BASE | {"market", "portfolio"} | EDGES,
     **{
-        room: CORE_BELOW_BACKTEST | SHELLS | {"sandbox"}
+        room: CORE_BELOW_BACKTEST | EDGES | {"sandbox"}
         for room in ("simulation", "store", "valuation", "report")
     },
-    "result": CORE_BELOW_BACKTEST | SHELLS | {"sandbox"} | RUN - {"result"},
-    "backtest": CORE_BELOW_BACKTEST | SHELLS | RUN,
-    "live": CORE_BELOW_BACKTEST | SHELLS | RUN | {"sandbox", "config"},
+    "result": CORE_BELOW_BACKTEST | EDGES | {"sandbox"} | RUN - {"result"},
+    "backtest": CORE_BELOW_BACKTEST | EDGES | RUN,
+    "live": CORE_BELOW_BACKTEST | EDGES | RUN | {"sandbox", "config"},
     "loading": CORE_BELOW_BACKTEST | RUN,
-    "research": CORE_BELOW_BACKTEST | SHELLS | RUN | {"sandbox", "config", "backtest", "live", "loading"},
+    "research": CORE_BELOW_BACKTEST | EDGES | RUN | {"sandbox", "config", "backtest", "live", "loading"},
 }
 
 

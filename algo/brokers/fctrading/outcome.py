@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from algo.brokers.fctrading.wire import Envelope, plain, read_envelope
+from algo.fastconnect.wire import Envelope, plain, read_envelope
 
 TOO_MANY = 429
 UNAUTHORISED = 401

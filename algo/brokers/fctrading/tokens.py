@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from algo.brokers.fctrading.credentials import read_private
-from algo.brokers.fctrading.secret import Secret
 from algo.errors import CredentialError
+from algo.fastconnect.secret import Secret
 
 LIFETIME = 8 * 3600.0
 """Seconds that a token lives when it does not say (SSI's guide)."""
