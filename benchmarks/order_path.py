@@ -104,9 +104,9 @@ async def ours(url: str, private_key: str, ca_file: str):
     from algo.brokers.fctrading.rest import Rest
     from algo.brokers.fctrading.session import Session
     from algo.brokers.fctrading.signing import parse_key
-    from algo.brokers.fctrading.tokens import Moment
     from algo.fastconnect.addresses import Endpoints
     from algo.fastconnect.secret import Secret
+    from algo.fastconnect.tokens import Moment
     from algo.fastconnect.transport import open_client, trust
 
     credentials = Credentials(

@@ -198,6 +198,8 @@ def test_the_contracts_say_what_the_architecture_says(
         (house / f"{room}.py").touch()
     contracts = re.sub(r"\balgo\b", "house", (ROOT / ".importlinter").read_text(encoding="utf-8"))
     contracts = re.sub(r"^ignore_imports =\n.*\n", "", contracts, flags=re.MULTILINE)
+    # What two rooms inside of rooms may do is no matter of this map.
+    contracts = re.sub(r"^\[importlinter:contract:services\][^\[]*", "", contracts, flags=re.MULTILINE)
     (tmp_path / "contracts.ini").write_text(contracts, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [os.fspath(tmp_path), *sys.path])

@@ -11,11 +11,12 @@ from algo.brokers.fctrading.auth import AskCode, Attempt, Auth, Purpose, Sending
 from algo.brokers.fctrading.credentials import Credentials, TwoFactor
 from algo.brokers.fctrading.endpoints import ACCESS_TOKEN, GET_OTP, Endpoint
 from algo.brokers.fctrading.models import AccessToken
-from algo.brokers.fctrading.outcome import TOO_MANY
 from algo.brokers.fctrading.requests import AccessTokenRequest, OtpRequest
-from algo.brokers.fctrading.tokens import Moment, TokenFile
+from algo.brokers.fctrading.tokens import TokenFile
 from algo.errors import AuthError, BrokerError, CodeRefused, CredentialError, ProtocolError, RequestNotSent
+from algo.fastconnect.limits import TOO_MANY
 from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment
 from algo.fastconnect.transport import Reply
 from algo.fastconnect.wire import plain, read_envelope
 

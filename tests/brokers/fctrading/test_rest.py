@@ -27,7 +27,6 @@ from algo.brokers.fctrading.quota import Quota, Rule
 from algo.brokers.fctrading.rest import TRIES, Rest
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
-from algo.brokers.fctrading.tokens import Moment
 from algo.errors import (
     AuthError,
     BrokerError,
@@ -40,6 +39,7 @@ from algo.errors import (
     RequestUnknown,
 )
 from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment
 from algo.fastconnect.transport import FOREIGN, open_client, translate, trust
 from tests.brokers.fctrading.conftest import make_credentials, server_context
 from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, in_thread, jwt

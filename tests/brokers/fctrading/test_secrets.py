@@ -17,9 +17,10 @@ from algo.brokers.fctrading.rest import Rest
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
 from algo.brokers.fctrading.stream import Delivered, TradingStream
-from algo.brokers.fctrading.tokens import Moment, TokenFile
+from algo.brokers.fctrading.tokens import TokenFile
 from algo.errors import AlgoError
 from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment
 from algo.fastconnect.transport import open_client, trust
 from tests.brokers.fctrading.conftest import make_credentials
 from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, jwt
