@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from algo.clock import at, local_date
+from algo.data.fastconnect.books import AUCTIONS, Books
 from algo.data.fastconnect.channels import Channel
 from algo.data.fastconnect.events import (
     BarSoFar,
@@ -31,7 +32,6 @@ from algo.model import Board, Level, Quote, SessionChanged, Trade
 
 DEPTH = 10
 _SIDES = {"BU": 1, "B": 1, "SD": -1, "S": -1}
-_AUCTIONS = frozenset({Session.ATO, Session.ATC})
 _LEVELS = {
     side: [(f"{side}price{n}", f"{side}vol{n}") for n in range(1, DEPTH + 1)] for side in ("bid", "ask")
 }
@@ -41,13 +41,35 @@ class _Unreadable(Exception):
     """A message lacks what nothing can be made of it without."""
 
 
+class _LastTrade(NamedTuple):
+    """What a message says of the last trade and of the day's volume until then."""
+
+    day: date
+    total: float | None
+    ns: int
+    price: float | None
+    quantity: int | None
+
+    def follows(self, known: _LastTrade) -> bool:
+        """Whether there was a trade since `known`: the day's volume grew, or a new day began.
+
+        Without volumes, two messages tell the same trade when they have its time, price and quantity.
+        """
+        if self.day != known.day:
+            return self.day > known.day
+        if self.total is not None and known.total is not None:
+            return self.total > known.total
+        return self[2:] != known[2:] and self.ns >= known.ns
+
+
 class Decoder:
     """Decodes one connection after another; it remembers the day so far, so that nothing is told twice."""
 
     def __init__(self) -> None:
         self._sessions: dict[Board, tuple[int, Session]] = {}
         self._limits: dict[str, DayLimits] = {}
-        self._traded: dict[str, tuple[date, float | None, tuple[int, float, int]]] = {}
+        self._traded: dict[str, _LastTrade] = {}
+        self.books = Books()
         self._readers: dict[str, Callable[[Fields, str, int], list[Decoded]]] = {
             Channel.STATUS: self._status,
             Channel.QUOTE: self._quote,
@@ -102,7 +124,11 @@ class Decoder:
         return events
 
     def _quote(self, fields: Fields, symbol: str, ns: int) -> list[Decoded]:
-        return [Quote(symbol, ns, _levels(fields, "bid"), _levels(fields, "ask"))]
+        quote = Quote(symbol, ns, _levels(fields, "bid"), _levels(fields, "ask"))
+        board = as_board(fields.text("marketid")) or as_board(fields.text("exchange"))
+        session = as_session(fields.text("tradingsession")) or (self.session(board) if board else None)
+        news = self.books.take(quote, session)
+        return [quote] if news is None else [quote, news]
 
     def _snapshot(self, fields: Fields, symbol: str, ns: int) -> list[Decoded]:
         return [*self._trade(fields, symbol, ns), *self._quote(fields, symbol, ns)]
@@ -114,21 +140,17 @@ class Decoder:
             self._limits[symbol] = limits
             events.append(limits)
         estimate = fields.number("estmatchedprice")
-        if estimate and as_session(fields.text("tradingsession")) in _AUCTIONS:
+        if estimate and as_session(fields.text("tradingsession")) in AUCTIONS:
             events.append(Indication(symbol, ns, estimate))
-        price, quantity = fields.number("lastprice"), fields.whole("lastvol")
-        if price and price > 0 and quantity and quantity > 0:
-            total = fields.number("totalvol")
-            known, self._traded[symbol] = (
-                self._traded.get(symbol),
-                (local_date(ns), total, (ns, price, quantity)),
-            )
-            if known is None or _traded_since(known, self._traded[symbol]):
+        told = _LastTrade(
+            local_date(ns), fields.number("totalvol"), ns, fields.number("lastprice"), fields.whole("lastvol")
+        )
+        if told.price and told.price > 0 and told.quantity and told.quantity > 0:
+            known = self._traded.get(symbol)
+            if known is None or told.follows(known):
+                self._traded[symbol] = told
                 side = _SIDES.get(fields.text("side").upper(), 0)
-                events.append(Trade(symbol, ns, price, quantity, side))
-            else:
-                # A repeated or an older message does not set the day back.
-                self._traded[symbol] = known
+                events.append(Trade(symbol, ns, told.price, told.quantity, side))
         return events
 
     def _bar(self, fields: Fields, symbol: str, ns: int) -> list[Decoded]:
@@ -249,21 +271,6 @@ def _day_limits(fields: Fields, symbol: str, ns: int) -> DayLimits | None:
 
 def _differ(one: DayLimits, other: DayLimits | None) -> bool:
     return other is None or (one.day >= other.day and one[2:] != other[2:])
-
-
-def _traded_since(
-    known: tuple[date, float | None, tuple[int, float, int]],
-    told: tuple[date, float | None, tuple[int, float, int]],
-) -> bool:
-    """Whether there was a trade between two messages: the day's total grew, or a new day began.
-
-    Without totals, two messages are the same trade when they have its time, price and quantity.
-    """
-    if told[0] != known[0]:
-        return told[0] > known[0]
-    if told[1] is not None and known[1] is not None:
-        return told[1] > known[1]
-    return told[2] != known[2] and told[2][0] >= known[2][0]
 
 
 def _required(value: float | None, what: str) -> float:

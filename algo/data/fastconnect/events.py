@@ -139,14 +139,14 @@ class Trusted(NamedTuple):
 
 
 class FeedLost(NamedTuple):
-    """No data comes since `at` (nanoseconds since the epoch). Whatever happens until it is restored is missed."""
+    """No data comes since `at` (nanoseconds since the epoch): what happens from then on is missed."""
 
     reason: str
     at: int
 
 
 class FeedRestored(NamedTuple):
-    """Data comes again since `at`, for the channels that are subscribed; what was missed is not sent again."""
+    """Data comes again since `at`, for these `channels`; what was missed is not sent again."""
 
     at: int
     channels: tuple[str, ...]
@@ -169,6 +169,8 @@ Decoded = (
     | ForeignRoom
     | OddLots
     | BarSoFar
+    | Doubtful
+    | Trusted
     | Unread
 )
 """What comes out of a message. Complete bars come out of several: see `minutes`."""
