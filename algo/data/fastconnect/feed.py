@@ -222,7 +222,7 @@ class FastConnectFeed:
     # Bars by the clock
 
     def _set_timer(self) -> None:
-        """Wake when the next bar is complete. Market time may be set right meanwhile, so look once a second."""
+        """Wake when the next bar is complete, and once a second: market time may be set right meanwhile."""
         self._timer = None
         due = self._minutes.due
         if due is not None:

@@ -45,13 +45,14 @@ def daily_series(symbol: str, bars: Iterable[DailyBar], now: int, board: Board |
     """The days of `symbol` that are over at `now`; a day ends with its board's last session."""
     home = board or _board(symbol)
     opening, closing = open_and_close(home)
-    rows, unsound = [], 0
+    rows: dict[int, _Row] = {}
+    unsound = 0
     for bar in bars:
         row = _row(bar, at(bar.day, opening), at(bar.day, closing))
         unsound += row is None
         if row is not None and row.end <= now:
-            rows.append(row)
-    return _series(symbol, rows, DAY, unsound, home)
+            rows[row.start] = row
+    return _series(symbol, list(rows.values()), DAY, unsound, home)
 
 
 def _row(bar: DailyBar | MinuteBar, start: int, end: int) -> _Row | None:
@@ -83,7 +84,7 @@ def _series(symbol: str, rows: list[_Row], width: int, unsound: int, board: Boar
 
 
 def _merged(rows: Sequence[_Row]) -> list[_Row]:
-    """One row a minute or day. A row that is there twice counts once."""
+    """One row a minute. A row that is there twice counts once."""
     found: list[_Row] = []
     for row in dict.fromkeys(rows):
         last = found[-1] if found else None
