@@ -130,9 +130,7 @@ def test_every_trade_of_a_day_is_told_once_however_often_it_is_sent(sent: list[t
     total, heard = 0, []
     for quantity, repeats in sent:
         total += quantity
-        text = broadcast(
-            "X-TRADE", SAMPLES["X-TRADE"] | {"LastVol": float(quantity), "TotalVol": float(total)}
-        )
+        text = broadcast("X-TRADE", SAMPLES["X-TRADE"] | volumes)
         for _ in range(1 + repeats):
             heard += [event.quantity for event in decoder.decode(text, NOW) if isinstance(event, Trade)]
     assert heard == [quantity for quantity, _ in sent]
@@ -289,9 +287,5 @@ def test_a_made_quote_comes_back(bids: list, asks: list, minute: int) -> None:
             price, quantity = found[n - 1] if n <= len(found) else (0, 0)
             content |= {f"{side}Price{n}": float(price), f"{side}Vol{n}": float(quantity)}
     quote = Decoder().decode(broadcast("X-QUOTE", content), NOW)[0]
-    assert quote == Quote(
-        "FPT",
-        at(date(2026, 6, 8), minute * MINUTE),
-        tuple(Level(*x) for x in bids),
-        tuple(Level(*x) for x in asks),
-    )
+    ns = at(date(2026, 6, 8), minute * MINUTE)
+    assert quote == Quote("FPT", ns, tuple(Level(*x) for x in bids), tuple(Level(*x) for x in asks))
