@@ -243,11 +243,11 @@ def _moment(fields: Fields, now: int) -> int:
     day = as_date(day_text) if day_text else local_date(now)
     clock = as_time(time_text)
     if day is None or clock is None:
-        raise _Unreadable(f"the time {plain_moment(day_text, time_text)} cannot be read")
+        raise _Unreadable(f"the time {_told(day_text, time_text)} cannot be read")
     return at(day, clock)
 
 
-def plain_moment(day: str, time: str) -> str:
+def _told(day: str, time: str) -> str:
     """A date and a time as they came, short enough for a line."""
     return repr(f"{day[:20]} {time[:20]}".strip())
 

@@ -132,10 +132,9 @@ async def test_answers_are_read_in_any_form(case: Callable[[str], str], key: str
     answer = rows([row], key=case(key), status=status)
     async with server(lambda seen: answer) as stub, client_of(stub.url) as client:
         (bar,) = await client.minute_bars("FPT", MONDAY, MONDAY)
-    clock = 9 * HOUR + 15 * MINUTE + 4 * SECOND
     assert (bar.day, bar.time, bar.high, bar.volume) == (
         MONDAY,
-        9 * HOUR + 15 * MINUTE + 4 * 10**9,
+        9 * HOUR + 15 * MINUTE + 4 * SECOND,
         102.5,
         1200,
     )
@@ -149,6 +148,7 @@ async def test_details_and_members_come_out_of_their_groups() -> None:
         "FirstTradingDate": "13/12/2006",
         "LastTradingDate": "",
     }
+    member = {"isin": "1", "stocksymbol": "FPT"}
     found = {
         "securitiesdetails": [{"RType": "y", "ReportDate": "08/06/2026", "RepeatedInfo": [detail]}],
         "indexcomponents": [{"indexcode": "VN30", "indexcomponentList": [member]}],
@@ -206,7 +206,7 @@ async def test_rows_that_are_missing_are_no_rest() -> None:
 async def test_faults_are_tried_again_and_then_told(fault: Reply) -> None:
     left = [fault, fault]
     async with (
-        server(lambda seen: left.pop() if left else rows([ROW])) as stub,
+        faulty(left) as stub,
         client_of(stub.url) as client,
     ):
         assert len(await client.daily_bars("FPT", MONDAY, MONDAY)) == 1
@@ -233,7 +233,7 @@ async def test_no_rows_are_no_refusal() -> None:
 async def test_a_refused_token_is_renewed_once(refusal: Reply) -> None:
     left = [refusal]
     async with (
-        server(lambda seen: left.pop() if left else rows([ROW])) as stub,
+        faulty(left) as stub,
         client_of(stub.url) as client,
     ):
         assert await client.daily_bars("FPT", MONDAY, MONDAY)

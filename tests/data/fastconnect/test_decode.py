@@ -130,6 +130,7 @@ def test_every_trade_of_a_day_is_told_once_however_often_it_is_sent(sent: list[t
     total, heard = 0, []
     for quantity, repeats in sent:
         total += quantity
+        volumes = {"LastVol": float(quantity), "TotalVol": float(total)}
         text = broadcast("X-TRADE", SAMPLES["X-TRADE"] | volumes)
         for _ in range(1 + repeats):
             heard += [event.quantity for event in decoder.decode(text, NOW) if isinstance(event, Trade)]

@@ -121,6 +121,7 @@ async def test_it_subscribes_and_subscribes_again_after_a_break(samples: dict) -
 async def test_bars_are_completed_by_the_clock_and_by_the_next_minute(samples: dict) -> None:
     async with HubStub(samples) as hub, reading(hub, ("B", "ALL")) as reader:
         await heard(hub, 1)
+        grown = bar("FPT", "09:30:40", 101.0, 9, Open=100.0, Low=100.0)
         await hub.raw(frame(bar("FPT", "09:30:02", 100.0, 5), grown))
         await hub.raw(frame(bar("FPT", "09:31:01", 102.0), bar("VCB", "09:31:01", 60.0)))
         (first,) = await reader.until(Bar)
