@@ -308,9 +308,8 @@ class Engine:
             tag=order.tag,
         )
         position = before + quantity * order.side
-        opened = min(quantity, abs(position)) if position * order.side > 0 else 0
-        if order.attached is not None and opened:
-            self._attach(desk, order, opened, event.price)
+        if order.attached is not None and position * order.side > 0:
+            self._attach(desk, order, min(quantity, abs(position)), event.price)
         if self.manager.open and (not order.parent or position == 0):
             self._fit_exits(desk, order, position)
         if order.symbol in desk.targets:

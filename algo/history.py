@@ -61,6 +61,11 @@ class History:
         array: NDArray[Any] = self._columns[name]
         return array[: self._capacity]
 
+    def last(self, name: str) -> float:
+        """The latest known value of column `name`, a plain number; there must be one."""
+        value: float = self._columns[name].item(self.n - 1)
+        return value
+
     def reveal_until(self, ns: int) -> None:
         """Reveal every bar that is complete at `ns`."""
         time = self._columns["time"]

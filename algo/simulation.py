@@ -72,25 +72,26 @@ class Simulation:
                 moments = iter(chunk)
                 if on_progress is not None:
                     on_progress(self.moments)
-                pending: tuple[Bar, ...] | None = None
                 while True:
-                    if pending is None:
-                        attended = exchange.working or watch is not None
-                        commands, pending, count = engine.run(moments, 0 if attended else self._next)
+                    commands: Sequence[Command] = ()
+                    count = 0
+                    if exchange.working or watch is not None:
+                        pending = next(moments, None)
+                    else:
+                        commands, pending, count = engine.run(moments, self._next)
                         self.moments += count
-                        if not count and pending is None:
-                            break
                     if pending is not None:
                         self._market(pending, self.moments)
                         commands = engine.step(pending)
                         self.moments += 1
+                    elif not count:
+                        break
                     if commands:
                         for bar in engine.last:
                             exchange.see(bar)
                         self._pump(commands, self.moments - 1)
                     if watch is not None and pending is not None:
                         watch(pending)
-                    pending = None
                     self._next = min(self._next, engine.next_timer)
                     if engine.failures:
                         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from algo.errors import SettingError
@@ -54,6 +54,9 @@ class Instrument:
     worth in đồng: 1 for shares, 10,000 for futures (100,000 đồng a point). Prices inside orders and
     the ledger are whole price units, so notional and profit are exact.
 
+    `account` is the one that its orders, positions and cash belong to; `shortable` says whether a
+    position may be negative: futures only. Both follow from the rest.
+
     `adjusted` marks a series whose past prices were adjusted for corporate actions: they lie off
     the tick, so ticks are not enforced on it.
     """
@@ -64,22 +67,17 @@ class Instrument:
     scale: int = 1
     multiplier: int = 1
     adjusted: bool = False
+    account: Account = field(init=False, repr=False, compare=False)
+    shortable: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.symbol:
             raise SettingError("an instrument needs a symbol")
         if self.scale < 1 or self.multiplier < 1:
             raise SettingError(f"{self.symbol}: scale and multiplier must be at least 1")
-
-    @property
-    def account(self) -> Account:
-        """The account that its orders, positions and cash belong to."""
-        return Account.DERIVATIVES if self.board is Board.DERIVATIVES else Account.EQUITY
-
-    @property
-    def shortable(self) -> bool:
-        """Whether a position may be negative: futures only."""
-        return self.kind is Kind.FUTURE
+        account = Account.DERIVATIVES if self.board is Board.DERIVATIVES else Account.EQUITY
+        object.__setattr__(self, "account", account)
+        object.__setattr__(self, "shortable", self.kind is Kind.FUTURE)
 
     def units(self, price: float) -> int:
         """`price` in whole price units, rounded to the nearest (halves up)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from algo.errors import SettingError
 from algo.model.instruments import Instrument, Side
@@ -64,36 +64,31 @@ class Trigger:
 
 
 class OrderStatus(StrEnum):
-    """What the market did with an order, as far as we know. Partial fills show in `filled`."""
+    """What the market did with an order, as far as we know. Partial fills show in `filled`.
+
+    In a `terminal` status nothing but a late fill can still happen.
+    """
+
+    terminal: bool
+
+    def __new__(cls, value: str, terminal: bool = False) -> Self:
+        """A member with its text, and whether it is an end."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.terminal = terminal
+        return member
 
     CREATED = "created"  # asked for by the strategy, not checked yet
     HELD = "held"  # waits here for a session that takes it
     SUBMITTED = "submitted"  # a place request is out; the market has not been heard
     WAITING = "waiting"  # the broker keeps it until its trigger
     WORKING = "working"  # in the market
-    FILLED = "filled"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"  # by the broker or the exchange
-    REFUSED = "refused"  # by our own checks: never left
-    FAILED = "failed"  # proven never to have reached the broker
-
-    @property
-    def terminal(self) -> bool:
-        """Whether nothing but a late fill can still happen."""
-        return self in _TERMINAL
-
-
-_TERMINAL = frozenset(
-    {
-        OrderStatus.FILLED,
-        OrderStatus.CANCELLED,
-        OrderStatus.EXPIRED,
-        OrderStatus.REJECTED,
-        OrderStatus.REFUSED,
-        OrderStatus.FAILED,
-    }
-)
+    FILLED = "filled", True
+    CANCELLED = "cancelled", True
+    EXPIRED = "expired", True
+    REJECTED = "rejected", True  # by the broker or the exchange
+    REFUSED = "refused", True  # by our own checks: never left
+    FAILED = "failed", True  # proven never to have reached the broker
 
 
 class RequestStatus(StrEnum):

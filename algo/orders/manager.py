@@ -44,7 +44,7 @@ from algo.model import (
 )
 from algo.orders.request_id import RequestIds
 from algo.orders.risk import NO_LIMITS, Limits, refusal, static_refusal
-from algo.orders.state import TRANSITIONS, Step, after
+from algo.orders.state import TRANSITIONS, Step
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
 
@@ -311,21 +311,19 @@ class OrderManager:
         if order is None or event.fill_id in order.fill_keys:
             self.ignored.append(event)
             return None
-        quantity = min(event.quantity, order.quantity - order.filled)
-        if quantity <= 0 or after(order.status, Step.FILL) is None:
+        left = order.quantity - order.filled
+        quantity = min(event.quantity, left)
+        step = Step.FILL if quantity < left else Step.COMPLETE
+        if quantity <= 0 or not self._move(order, step, event.ns):
             self.ignored.append(event)
             return None
         order.fill_keys.add(event.fill_id)
         order.filled += quantity
         order.filled_value += quantity * event.price
-        step = Step.COMPLETE if order.filled == order.quantity else Step.FILL
-        before = order.status
-        self._move(order, step, event.ns)
         if order.status.terminal:
             self.open.pop(id(order), None)
             self.held.pop(id(order), None)
-        if order.status is not before or step is Step.FILL:
-            self.changed.append(order)
+        self.changed.append(order)
         return order, quantity
 
     def _known(self, event: object, order_id: str) -> Order | None:

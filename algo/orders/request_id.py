@@ -14,17 +14,20 @@ KEPT = 1_000  # of the day's ids, for cancels alone
 
 # Damm's quasigroup of order 10 (H. M. Damm, "Total anti-symmetrische Quasigruppen", 2004): finds
 # every single wrong digit and every swap of two neighbours.
-_DAMM = (
-    (0, 3, 1, 7, 5, 9, 8, 6, 4, 2),
-    (7, 0, 9, 2, 1, 5, 4, 8, 6, 3),
-    (4, 2, 0, 6, 8, 7, 1, 3, 5, 9),
-    (1, 7, 5, 0, 9, 8, 3, 4, 2, 6),
-    (6, 1, 2, 3, 0, 4, 5, 9, 7, 8),
-    (3, 6, 7, 4, 2, 0, 9, 5, 8, 1),
-    (5, 8, 6, 9, 7, 2, 0, 1, 3, 4),
-    (8, 9, 4, 5, 3, 6, 2, 0, 1, 7),
-    (9, 4, 3, 8, 6, 1, 7, 2, 0, 5),
-    (2, 5, 8, 1, 4, 3, 6, 7, 9, 0),
+_DAMM = tuple(
+    dict(zip("0123456789", map(int, row), strict=True))
+    for row in (
+        "0317598642",
+        "7092154863",
+        "4206871359",
+        "1750983426",
+        "6123045978",
+        "3674209581",
+        "5869720134",
+        "8945362017",
+        "9438617205",
+        "2581436790",
+    )
 )
 
 
@@ -32,7 +35,7 @@ def check_digit(digits: str) -> int:
     """The Damm check digit of a string of decimal digits."""
     interim = 0
     for digit in digits:
-        interim = _DAMM[interim][ord(digit) - 48]
+        interim = _DAMM[interim][digit]
     return interim
 
 
@@ -71,7 +74,7 @@ class RequestIds:
         self.used += 1
         interim = self._prefix
         for digit in counter:
-            interim = _DAMM[interim][ord(digit) - 48]
+            interim = _DAMM[interim][digit]
         return f"{self._slot}{counter}{interim}"
 
     def new_day(self) -> None:

@@ -53,13 +53,17 @@ def refusal(
     `order.wire_type` is the exchange's type it would be sent as.
     """
     reason = _market_rules(order, venue)
+    if reason is None and peers:
+        reason = _crosses_own(order, venue, peers)
     if reason is not None:
         return reason
-    return (
-        (_crosses_own(order, venue, peers) if peers else None)
-        or _covered(order, venue, ledger, peers)
-        or _within(order, venue, ledger, peers, limits)
-    )
+    held = ledger.quantity(order.instrument.symbol)
+    after = held + _same_way(order, peers) * order.side
+    if order.instrument.shortable:
+        reason = _margin(order, venue, ledger, held, after)
+    else:
+        reason = _covered(order, venue, ledger, peers)
+    return reason or _within(order, venue, ledger, held, after, limits)
 
 
 def _market_rules(order: Order, venue: Venue) -> str | None:
@@ -93,10 +97,8 @@ def _crosses_own(order: Order, venue: Venue, peers: list[Order]) -> str | None:
 
 
 def _covered(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -> str | None:
-    """Settled shares for a sale, cash for a purchase, margin for contracts."""
+    """Settled shares for a sale, cash for a purchase."""
     instrument = order.instrument
-    if instrument.shortable:
-        return _margin(order, venue, ledger, peers)
     leaves = order.quantity - order.filled
     if order.side is Side.SELL:
         position = ledger.positions.get(instrument.symbol)
@@ -134,11 +136,8 @@ def _cost(order: Order, price: int, ledger: Portfolio) -> int:
     return instrument.notional(price, quantity) + charge.total
 
 
-def _margin(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -> str | None:
-    instrument = order.instrument
-    leaves = order.quantity - order.filled
-    held = ledger.quantity(instrument.symbol)
-    after = held + _same_way(order, leaves, peers) * order.side
+def _margin(order: Order, venue: Venue, ledger: Portfolio, held: int, after: int) -> str | None:
+    """Margin for contracts, when the position grows from `held` to `after`."""
     reason = position_refusal(after)
     if reason is not None:
         return reason
@@ -148,6 +147,7 @@ def _margin(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -
     price = order.price or venue.last or venue.reference
     if price is None:
         return "no price is known to set margin aside for"
+    instrument, leaves = order.instrument, order.quantity - order.filled
     need = ledger.margin_of(instrument, price, grows)
     charge = ledger.fees_schedule.charge(instrument, order.side, price, leaves, ledger.date)
     free = ledger.buying_power(Account.DERIVATIVES)
@@ -156,37 +156,35 @@ def _margin(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) -
     return None
 
 
-def _same_way(order: Order, leaves: int, peers: list[Order]) -> int:
+def _same_way(order: Order, peers: list[Order]) -> int:
     """What could trade on the order's side at worst: its own leaves and those of its peers."""
+    leaves = order.quantity - order.filled
     for peer in peers:
         if peer.instrument is order.instrument and peer.side == order.side and not peer.parent:
             leaves += peer.leaves
     return leaves
 
 
-def _within(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order], limits: Limits) -> str | None:
+def _within(
+    order: Order, venue: Venue, ledger: Portfolio, held: int, after: int, limits: Limits
+) -> str | None:
     """The user's limits. An order that only reduces the position passes the position and loss limits."""
     if limits is NO_LIMITS:
         return None
     leaves = order.quantity - order.filled
     if limits.order_quantity is not None and leaves > limits.order_quantity:
         return f"limit: an order of {leaves:,} is above {limits.order_quantity:,}"
-    price = order.price or venue.last or venue.reference
     if limits.order_value is not None:
+        price = order.price or venue.last or venue.reference
         if price is None:
             return "limit: no price is known to measure the order's value"
         value = order.instrument.notional(price, leaves)
         if value > limits.order_value:
             return f"limit: an order of {value:,} đ is above {limits.order_value:,} đ"
-    held = ledger.quantity(order.instrument.symbol)
-    after = held + _same_way(order, leaves, peers) * order.side
     if abs(after) <= abs(held) and after * held >= 0:  # a reversal opens something
         return None
-    after = abs(after)
-    if limits.position is not None and after > limits.position:
-        return f"limit: a position of {after:,} is above {limits.position:,}"
-    if limits.daily_loss is not None and ledger.day_loss > limits.daily_loss:
-        return (
-            f"limit: today's loss of {ledger.day_loss:,} đ is above {limits.daily_loss:,} đ; reductions only"
-        )
+    if limits.position is not None and abs(after) > limits.position:
+        return f"limit: a position of {abs(after):,} is above {limits.position:,}"
+    if limits.daily_loss is not None and (loss := ledger.day_loss) > limits.daily_loss:
+        return f"limit: today's loss of {loss:,} đ is above {limits.daily_loss:,} đ; reductions only"
     return None

@@ -121,10 +121,8 @@ class Venue:
     def last(self) -> int | None:
         """The last price known, in units: of the last trade, else of the last bar's close."""
         history, traded = self.history, self.traded
-        if history is not None and history.n:
-            n = history.n - 1
-            if traded is None or traded[0] <= history.column("time")[n]:
-                return self.instrument.units(history.column("close").item(n))
+        if history is not None and history.n and (traded is None or traded[0] <= history.last("time")):
+            return self.instrument.units(history.last("close"))
         return traded[1] if traded is not None else None
 
     def units(self, price: float) -> int:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 from algo.clock import at, local_date
 from algo.errors import SettingError
@@ -23,17 +22,6 @@ from algo.portfolio.position import Position
 
 DIVIDEND_TAX = Fraction(5, 100)
 """Personal income tax withheld from cash dividends (Law on Personal Income Tax, investment income)."""
-
-
-class _Exit(NamedTuple):
-    """The closing part of a fill, with its share of the fill's fee and tax."""
-
-    ns: int
-    price: int
-    quantity: int
-    fee: int
-    tax: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +40,8 @@ class Portfolio:
 
     `marks` gives an instrument's last price in price units, or None; `margin` overrides the dated
     initial margin rate of futures. With `advance` sale money of shares can be used at once for
-    the schedule's fee; else it arrives when it settles.
+    the schedule's fee; else it arrives when it settles. `receivable` is đồng of sale money and
+    dividends still on their way.
     """
 
     def __init__(
@@ -84,7 +73,8 @@ class Portfolio:
         self.dividends = 0
         self.contracts_today = 0
         self.flows: list[Flow] = []
-        self._receivable: list[tuple[int, int]] = []
+        self.receivable = 0
+        self._due: list[tuple[int, int]] = []
         self._settles: dict[int, int] = {}
         self._day = 0
         self._day_equity = self.opening
@@ -105,6 +95,7 @@ class Portfolio:
         cost = instrument.notional(price, abs(quantity))
         position.lots.append(Lot(abs(quantity), cost, 0, 0, 0, 0, "opening"))
         position.quantity += quantity
+        position.cost += cost
         if not instrument.shortable:
             self.opening += cost
 
@@ -113,9 +104,11 @@ class Portfolio:
     def advance_to(self, ns: int) -> None:
         """Move to market time `ns`: sale money that is due arrives."""
         self.ns = ns
-        due = self._receivable
+        due = self._due
         while due and due[0][0] <= ns:
-            self.cash[Account.EQUITY] += heappop(due)[1]
+            amount = heappop(due)[1]
+            self.receivable -= amount
+            self.cash[Account.EQUITY] += amount
 
     def start_day(self, ns: int) -> int:
         """Begin a trading day: charge for contracts held over night. Gives the đồng charged."""
@@ -206,72 +199,72 @@ class Portfolio:
         tag: str,
     ) -> Fill:
         position = self._position(instrument)
-        sign = int(side)
-        value = price * quantity * instrument.multiplier
-        closing = min(quantity, abs(position.quantity)) if position.quantity * sign < 0 else 0
-        reason = (exit_reason or "signal") if closing else ""
-        profit = 0
+        change = quantity * side
+        unit = price * instrument.multiplier
+        closing = min(quantity, abs(position.quantity)) if position.quantity * change < 0 else 0
+        closing_fee, closing_tax = fee * closing // quantity, tax * closing // quantity
+        reason, profit = "", 0
         if closing:
-            exit_ = _Exit(ns, price, closing, fee * closing // quantity, tax * closing // quantity, reason)
-            profit = self._close(position, exit_, order_id, strategy)
-        if quantity > closing:
-            opened = quantity - closing
-            position.lots.append(
-                Lot(
-                    opened,
-                    price * opened * instrument.multiplier,
-                    fee - fee * closing // quantity,
-                    tax - tax * closing // quantity,
-                    ns,
-                    0 if instrument.shortable else self._settlement(ns),
-                    order_id,
-                )
+            reason = exit_reason or "signal"
+            profit = self._close(
+                position, ns, unit, closing, closing_fee, closing_tax, reason, order_id, strategy
             )
-        position.quantity += sign * quantity
-        account = instrument.account
+        opened = quantity - closing
+        if opened:
+            sellable_at = 0 if instrument.shortable else self._settlement(ns)
+            cost = unit * opened
+            position.lots.append(
+                Lot(opened, cost, fee - closing_fee, tax - closing_tax, ns, sellable_at, order_id)
+            )
+            position.cost += cost
+        position.quantity += change
         if instrument.shortable:
-            self.cash[account] += profit - fee - tax
+            self.cash[instrument.account] += profit - fee - tax
         elif side is Side.BUY:
-            self.cash[account] -= value + fee + tax
+            self.cash[instrument.account] -= unit * quantity + fee + tax
         else:
-            self._receive(ns, value - fee - tax)
+            self._receive(ns, unit * quantity - fee - tax)
         self.fees += fee
         self.taxes += tax
         fill = Fill(ns, order_id, strategy, symbol, instrument, side, price, quantity, fee, tax, reason, tag)
         self.fills.append(fill)
         return fill
 
-    def _close(self, position: Position, exit_: _Exit, order_id: str, strategy: str) -> int:
-        """Close lots first in, first out; book round trips and give the profit before charges."""
+    def _close(
+        self,
+        position: Position,
+        ns: int,
+        unit: int,
+        quantity: int,
+        fee: int,
+        tax: int,
+        reason: str,
+        order_id: str,
+        strategy: str,
+    ) -> int:
+        """Close lots first in, first out; book round trips and give the profit before charges.
+
+        `unit` is đồng for one share or contract; `fee` and `tax` are those of the closing part alone.
+        """
         sign = 1 if position.quantity > 0 else -1
-        unit = exit_.price * position.instrument.multiplier
-        left, fee_left, tax_left, profit = exit_.quantity, exit_.fee, exit_.tax, 0
-        while left:
+        profit = 0
+        while quantity:
             lot = position.lots[0]
-            part = min(left, lot.quantity)
-            fee, tax = fee_left * part // left, tax_left * part // left
+            part = min(quantity, lot.quantity)
+            part_fee, part_tax = fee * part // quantity, tax * part // quantity
             cost, entry_fee, entry_tax = lot.take(part)
+            value = unit * part
             self.round_trips.append(
                 RoundTrip(
-                    position.instrument,
-                    sign,
-                    part,
-                    lot.entry_ns,
-                    cost,
-                    exit_.ns,
-                    unit * part,
-                    entry_fee + fee,
-                    entry_tax + tax,
-                    exit_.reason,
-                    lot.order_id,
-                    order_id,
-                    strategy,
+                    position.instrument, sign, part, lot.entry_ns, cost, ns, value,
+                    entry_fee + part_fee, entry_tax + part_tax, reason, lot.order_id, order_id, strategy,
                 )
-            )
-            profit += sign * (unit * part - cost)
-            left -= part
-            fee_left -= fee
-            tax_left -= tax
+            )  # fmt: skip
+            position.cost -= cost
+            profit += sign * (value - cost)
+            quantity -= part
+            fee -= part_fee
+            tax -= part_tax
             if not lot.quantity:
                 position.lots.popleft()
         position.realised += profit
@@ -286,7 +279,12 @@ class Portfolio:
             self.flows.append(Flow(ns, "advance", "", -fee))
             self.cash[Account.EQUITY] += amount - fee
         else:
-            heappush(self._receivable, (due, amount))
+            self._await(due, amount)
+
+    def _await(self, due: int, amount: int) -> None:
+        """Money that arrives at `due`."""
+        self.receivable += amount
+        heappush(self._due, (due, amount))
 
     def _settlement(self, ns: int) -> int:
         day = at(local_date(ns))
@@ -316,7 +314,7 @@ class Portfolio:
             self.taxes += tax
             self.dividends += gross
             self.flows.append(Flow(action.ns, "dividend", action.symbol, gross - tax))
-            heappush(self._receivable, (max(action.paid_ns, action.ns), gross - tax))
+            self._await(max(action.paid_ns, action.ns), gross - tax)
             self.advance_to(max(self.ns, action.ns))
         if action.ratio_new != action.ratio_old:
             self._split(position, action.ratio_new, action.ratio_old, action.ns)
@@ -340,14 +338,10 @@ class Portfolio:
             first.fee += sum(lot.fee for lot in gone)
             first.tax += sum(lot.tax for lot in gone)
         else:
+            position.cost = 0
             position.realised -= spent
 
     # -- reads --------------------------------------------------------------------------------
-
-    @property
-    def receivable(self) -> int:
-        """Đồng of sale money and dividends still on their way."""
-        return sum(amount for _, amount in self._receivable)
 
     @property
     def equity(self) -> int:

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
 
 class Position:
-    """The net holding of one instrument; `quantity` is negative when short."""
+    """The net holding of one instrument; `quantity` is negative when short.
 
-    __slots__ = ("_portfolio", "instrument", "lots", "quantity", "realised")
+    `cost` is đồng paid or received at the fill prices for what is open: the sum over the lots.
+    """
+
+    __slots__ = ("_portfolio", "cost", "instrument", "lots", "quantity", "realised")
 
     def __init__(self, instrument: Instrument, portfolio: Portfolio) -> None:
         self.instrument = instrument
         self.quantity = 0
+        self.cost = 0
         self.realised = 0
         self.lots: deque[Lot] = deque()
         self._portfolio = portfolio
@@ -28,11 +32,6 @@ class Position:
     def symbol(self) -> str:
         """The instrument's own symbol: the contract's code for a future."""
         return self.instrument.symbol
-
-    @property
-    def cost(self) -> int:
-        """Đồng paid or received at the fill prices for what is open."""
-        return sum(lot.cost for lot in self.lots)
 
     @property
     def average_price(self) -> float | None:
@@ -68,8 +67,8 @@ class Position:
         mark = self._portfolio.mark(self.instrument)
         if mark is None or not self.quantity:
             return 0
-        sign = 1 if self.quantity > 0 else -1
-        return mark * self.quantity * self.instrument.multiplier - sign * self.cost
+        worth = mark * self.quantity * self.instrument.multiplier
+        return worth - self.cost if self.quantity > 0 else worth + self.cost
 
     def __bool__(self) -> bool:
         return self.quantity != 0

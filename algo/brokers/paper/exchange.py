@@ -180,37 +180,35 @@ class PaperExchange:
 
     def open_bar(self, bar: Bar) -> list[BrokerEvent]:
         """What trades on the bar's open. Events carry the bar's start as their time."""
-        return self._match(bar, bar.start, at_open, lambda ticket: ticket.arrived <= bar.start)
+        market, start = self._markets[bar.symbol], bar.start
+        return self._match(market, [t for t in market.tickets if t.arrived <= start], bar, start, at_open)
 
     def range_bar(self, bar: Bar) -> list[BrokerEvent]:
         """What trades inside the bar after its open. Events carry the bar's end as their time."""
-        return self._match(
-            bar,
-            bar.ns,
-            in_range,
-            lambda ticket: ticket.arrived <= bar.start or (ticket.auction and ticket.arrived < bar.ns),
-        )
+        market = self._markets[bar.symbol]
+        tickets = [t for t in market.tickets if t.arrived <= bar.start or (t.auction and t.arrived < bar.ns)]
+        return self._match(market, tickets, bar, bar.ns, in_range)
 
     def late_stops(self, bar: Bar) -> list[BrokerEvent]:
         """Stops that came with fills inside the bar: the bar's range is held against them too.
 
         Whether the price came after the entry cannot be seen in a bar, so the worse is assumed.
         """
-        return self._match(bar, bar.ns, stop_hit, lambda t: t.waits and t.arrived == bar.ns)
+        market = self._markets[bar.symbol]
+        tickets = [t for t in market.tickets if t.waits and t.arrived == bar.ns]
+        return self._match(market, tickets, bar, bar.ns, stop_hit)
 
     def _match(
-        self, bar: Bar, ns: int, rule: _Rule, takes_part: Callable[[Ticket], bool]
+        self, market: _Market, tickets: list[Ticket], bar: Bar, ns: int, rule: _Rule
     ) -> list[BrokerEvent]:
-        market = self._markets[bar.symbol]
-        if not market.tickets:
+        """Hold `tickets` of the market against the bar by `rule`."""
+        if not tickets:
             return []
         prices = range_of(bar, market.instrument, market.band)
         if prices is None:
             return []
         events: list[BrokerEvent] = []
-        for ticket in market.tickets.copy():
-            if not takes_part(ticket):
-                continue
+        for ticket in tickets:
             waited = ticket.waits
             price = rule(ticket, prices, self.rules)
             if waited and ticket.stopped:

@@ -60,7 +60,7 @@ def at_open(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
                 return slipped(prices.open, ticket, prices, rules)
         elif not ticket.two_legged:
             return None
-    if ticket.rests and not ticket.at_market:
+    if not ticket.at_market and ticket.rests:
         if ticket.stopped and ticket.two_legged:
             return slipped(prices.open, ticket, prices, rules)
         return prices.open if _betters(prices.open, ticket, rules) else None
