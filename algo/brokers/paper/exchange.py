@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from algo.brokers.paper.matching import Range, at_open, in_range, range_of, slipped, stop_hit
+from algo.brokers.paper.matching import Range, after_open, at_open, in_range, late_stop_hit, range_of, slipped
 from algo.brokers.paper.rules import FillRules
 from algo.brokers.paper.ticket import Ticket
 from algo.market import Band, band, lot
@@ -187,7 +187,7 @@ class PaperExchange:
         return self._match(
             bar,
             bar.ns,
-            in_range,
+            after_open,
             lambda ticket: ticket.arrived <= bar.start or (ticket.auction and ticket.arrived < bar.ns),
         )
 
@@ -196,7 +196,7 @@ class PaperExchange:
 
         Whether the price came after the entry cannot be seen in a bar, so the worse is assumed.
         """
-        return self._match(bar, bar.ns, stop_hit, lambda t: t.waits and t.arrived == bar.ns)
+        return self._match(bar, bar.ns, late_stop_hit, lambda t: t.waits and t.arrived == bar.ns)
 
     def _match(
         self, bar: Bar, ns: int, rule: _Rule, takes_part: Callable[[Ticket], bool]
