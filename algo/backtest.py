@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from algo.brokers.paper import FillRules
 from algo.clock import to_datetime
 from algo.data.feed import BarFeed
 from algo.engine import Engine
-from algo.errors import DataError, SettingError
+from algo.errors import DataError, ParameterError, SettingError
 from algo.market import fees_from
 from algo.model import Account, Bar, CorporateAction, Instrument, OrderStatus
 from algo.orders import Limits, Venue
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from algo.data.series import Series
 
 DEFAULT_CASH = 1_000_000_000
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,15 @@ class Settings:
     advance: bool = False
 
     def __post_init__(self) -> None:
-        if self.margin is not None and not 0 < self.margin <= 1:
-            raise SettingError(f"margin is above 0 and at most 1 (0.17 is 17 %), not {self.margin}")
+        margin = self.margin
+        if margin is not None and not (isinstance(margin, Real) and 0 < margin <= 1):
+            raise SettingError(f"margin is above 0 and at most 1 (0.17 is 17 %), not {margin!r}")
+        for symbol, (quantity, price) in self.opening.items():
+            if isinstance(quantity, bool) or not isinstance(quantity, int) or not price > 0:
+                raise SettingError(
+                    f"the opening position in {symbol} is (whole quantity, price above 0), "
+                    f"not ({quantity!r}, {price!r})"
+                )
 
 
 def backtest(
@@ -86,6 +95,8 @@ def backtest(
     Raises InputError for what you gave wrong, and StrategyError when the strategy raises; the error's
     `result` has what happened until then.
     """
+    if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):
+        raise ParameterError(f"backtest takes a Strategy class, not {strategy!r}")
     settings = Settings(
         cash=cash,
         rules=FillRules(fill, slippage, limit, participation),
@@ -232,7 +243,7 @@ def _cash(cash: int | Mapping[str, int], feed: BarFeed) -> dict[Account, int]:
 
 
 def _dong(amount: Any) -> int:
-    if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount >= 0:
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount < 1e18:
         raise SettingError(f"cash is whole đồng from 0, not {amount!r}")
     if amount != int(amount):
         raise SettingError(f"cash is whole đồng, not {amount!r}")
@@ -298,7 +309,10 @@ def _settings_shown(settings: Settings) -> dict[str, Any]:
         "slippage": rules.slippage,
         "limit": rules.limit,
         "participation": rules.participation,
-        "fees": fees if isinstance(fees, str) else getattr(fees, "__name__", None) or repr(fees),
+        # Without the address in memory: the same run gives the same text.
+        "fees": fees
+        if isinstance(fees, str)
+        else getattr(fees, "__name__", None) or _ADDRESS.sub("", repr(fees)),
         "margin": settings.margin if settings.margin is not None else "dated",
     }
 

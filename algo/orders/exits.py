@@ -21,6 +21,9 @@ def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None
     if attached.trailing:
         trail = max(price - sign * attached.trailing, 1)
         stop = trail if not stop else (max(stop, trail) if sign > 0 else min(stop, trail))
+    if stop:
+        # A gap may open beyond the stop: the market is there already, and a stop is no better than that.
+        stop = min(stop, price) if sign > 0 else max(stop, price)
     target = attached.take_profit
     if stop and target:
         trigger = Trigger(TriggerKind.OCO, stop, attached.trailing)
