@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from algo.brokers.paper.matching import Range, at_open, in_range, late_stop_hit, range_of, slipped
+from algo.brokers.paper.matching import Range, after_open, at_open, in_range, late_stop_hit, range_of, slipped
 from algo.brokers.paper.rules import FillRules
 from algo.brokers.paper.ticket import Ticket
 from algo.market import Band, band, lot
@@ -187,7 +187,7 @@ class PaperExchange:
         """What trades inside the bar after its open. Events carry the bar's end as their time."""
         market = self._markets[bar.symbol]
         tickets = [t for t in market.tickets if t.arrived <= bar.start or (t.auction and t.arrived < bar.ns)]
-        return self._match(market, tickets, bar, bar.ns, in_range)
+        return self._match(market, tickets, bar, bar.ns, after_open)
 
     def late_stops(self, bar: Bar) -> list[BrokerEvent]:
         """Stops that came with fills inside the bar: the bar's range is held against them too.
