@@ -58,6 +58,9 @@ class BrokerOrder:
     stop: TriggerKind | None = None
     stop_price: int = 0
     parent: str = ""
+    refused_request: str = ""
+    """The last amendment or cancel of it that was refused, and why in `refusal`."""
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,14 @@ from algo.model import OrderStatus
 
 
 class Meaning(NamedTuple):
-    """What a code says. `settled`: price and quantity are those in the market, not those asked for."""
+    """What a code says. `settled`: price and quantity are those in the market, not those asked for.
+
+    `set_off`: the trigger of a stop order was reached.
+    """
 
     status: OrderStatus
     settled: bool = False
+    set_off: bool = False
 
 
 STATUSES: dict[str, Meaning] = {
@@ -25,7 +29,7 @@ STATUSES: dict[str, Meaning] = {
     "WA": Meaning(OrderStatus.SUBMITTED),  # waits for the broker's approval
     "IAV": Meaning(OrderStatus.WAITING, settled=True),  # waits for its session
     "SOI": Meaning(OrderStatus.WAITING, settled=True),  # stop order, waits for its trigger
-    "SOS": Meaning(OrderStatus.WORKING),  # stop order, set off
+    "SOS": Meaning(OrderStatus.WORKING, set_off=True),  # stop order, set off
     "QU": Meaning(OrderStatus.WORKING, settled=True),
     "PF": Meaning(OrderStatus.WORKING, settled=True),
     "WM": Meaning(OrderStatus.WORKING),  # an amendment is under way

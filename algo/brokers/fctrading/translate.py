@@ -6,6 +6,8 @@ of derivatives only.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ValidationError
 
 from algo.brokers.base import BrokerOrder
@@ -14,30 +16,33 @@ from algo.brokers.fctrading.api import DERIVATIVES
 from algo.brokers.fctrading.credentials import Accounts
 from algo.brokers.fctrading.events import OrderEvent
 from algo.brokers.fctrading.models import OrderItem
+from algo.brokers.fctrading.standing import Standing
 from algo.brokers.fctrading.statuses import code, meaning
-from algo.brokers.fctrading.wire import plain, whole
-from algo.errors import RequestNotSent
+from algo.errors import RequestNotSent, SettingError
+from algo.fastconnect.wire import plain, whole
 from algo.market import instrument_of
 from algo.model import (
     Account,
-    Board,
+    AmendOrder,
+    CancelOrder,
     Instrument,
     OrderStatus,
     OrderType,
     PlaceOrder,
     Side,
+    Trigger,
     TriggerKind,
 )
 
 EQUITY = "VN"
 MILLISECOND = 1_000_000
 _SIDES = {"B": Side.BUY, "S": Side.SELL}
-_LETTERS = {Side.BUY: "B", Side.SELL: "S"}
+_LETTERS: dict[Side, requests.Side] = {Side.BUY: "B", Side.SELL: "S"}
 
 
-def market_of(instrument: Instrument) -> str:
+def market_of(instrument: Instrument) -> requests.Market:
     """The broker's name of the market that an instrument trades on."""
-    return DERIVATIVES if instrument.account is Account.DERIVATIVES else EQUITY
+    return "VNFE" if instrument.account is Account.DERIVATIVES else "VN"
 
 
 def account_of(instrument: Instrument, accounts: Accounts) -> str:
@@ -60,85 +65,75 @@ def new_order(command: PlaceOrder, account: str, code: str, device_id: str) -> r
         raise RequestNotSent("a market order needs the type that carries it: ask for MTL, ATO, ATC or LO")
     if trigger is not None and instrument.account is not Account.DERIVATIVES:
         raise RequestNotSent("the broker keeps conditional orders of derivatives only")
-    stop = {}
-    if trigger is not None:
-        stop = {
-            "stop_order": True,
-            "stop_price": instrument.price(trigger.price),
-            "stop_type": trigger.kind.value,
-            "stop_step": instrument.price(trigger.step),
-            "loss_step": instrument.price(trigger.loss_step),
-            "profit_step": instrument.price(trigger.profit_step),
-        }
     try:
         return requests.NewOrder(
             account=account,
             request_id=command.request_id,
             instrument_id=instrument.symbol,
-            market=market_of(instrument),  # type: ignore[arg-type]
-            buy_sell=_LETTERS[command.side],  # type: ignore[arg-type]
+            market=market_of(instrument),
+            buy_sell=_LETTERS[command.side],
             order_type=command.order_type.value,
             price=instrument.price(command.price) if command.order_type is OrderType.LO else 0.0,
             quantity=command.quantity,
             code=code,
             device_id=device_id,
-            **stop,  # type: ignore[arg-type]
+            **({} if trigger is None else _stop_fields(instrument, trigger)),
         )
     except ValidationError as error:
         raise RequestNotSent(_told(error)) from None
 
 
+def _stop_fields(instrument: Instrument, trigger: Trigger) -> dict[str, Any]:
+    return {
+        "stop_order": True,
+        "stop_price": instrument.price(trigger.price),
+        "stop_type": trigger.kind.value,
+        "stop_step": instrument.price(trigger.step),
+        "loss_step": instrument.price(trigger.loss_step),
+        "profit_step": instrument.price(trigger.profit_step),
+    }
+
+
 def modify_order(
-    request_id: str,
-    instrument: Instrument,
-    broker_id: str,
-    side: Side,
-    order_type: OrderType,
-    price: int,
-    quantity: int,
-    account: str,
-    code: str,
-    device_id: str,
+    command: AmendOrder, order: Standing, account: str, code: str, device_id: str
 ) -> requests.ModifyOrder:
-    """The request that changes an order to `price` (units) and total `quantity`. Raises RequestNotSent."""
+    """The request that changes a standing order. What stays is stated too. Raises RequestNotSent."""
+    instrument = order.instrument
+    price = order.price if command.price is None else command.price
     try:
         return requests.ModifyOrder(
             account=account,
-            request_id=request_id,
-            order_id=broker_id,
-            market_id=market_of(instrument),  # type: ignore[arg-type]
+            request_id=command.request_id,
+            order_id=order.broker_id,
+            market_id=market_of(instrument),
             instrument_id=instrument.symbol,
             price=instrument.price(price),
-            quantity=quantity,
-            buy_sell=_LETTERS[side],  # type: ignore[arg-type]
-            order_type=order_type.value,
+            quantity=order.quantity if command.quantity is None else command.quantity,
+            buy_sell=_LETTERS[order.side],
+            order_type=order.order_type.value,
             code=code,
             device_id=device_id,
+            user_agent="",
         )
     except ValidationError as error:
         raise RequestNotSent(_told(error)) from None
 
 
 def cancel_order(
-    request_id: str,
-    instrument: Instrument,
-    broker_id: str,
-    side: Side,
-    account: str,
-    code: str,
-    device_id: str,
+    command: CancelOrder, order: Standing, account: str, code: str, device_id: str
 ) -> requests.CancelOrder:
-    """The request that takes an order back. Raises RequestNotSent."""
+    """The request that takes a standing order back. Raises RequestNotSent."""
     try:
         return requests.CancelOrder(
             account=account,
-            request_id=request_id,
-            order_id=broker_id,
-            market_id=market_of(instrument),  # type: ignore[arg-type]
-            instrument_id=instrument.symbol,
-            buy_sell=_LETTERS[side],  # type: ignore[arg-type]
+            request_id=command.request_id,
+            order_id=order.broker_id,
+            market_id=market_of(order.instrument),
+            instrument_id=order.instrument.symbol,
+            buy_sell=_LETTERS[order.side],
             code=code,
             device_id=device_id,
+            user_agent="",
         )
     except ValidationError as error:
         raise RequestNotSent(_told(error)) from None
@@ -259,18 +254,13 @@ def scale_of(market_id: str, symbol: str) -> int:
         return 10 if market_id.strip().upper() == DERIVATIVES else 1
     try:
         return instrument_of(symbol).scale
-    except ValueError:
+    except SettingError:
         return 1
 
 
-def instrument_at(symbol: str, board: Board | None = None) -> Instrument:
-    """The instrument of a symbol that a person named. SettingError when it is none."""
-    return instrument_of(symbol, board)
-
-
 def units(price: float, scale: int) -> int:
-    """A price of the wire in price units, rounded to the nearest."""
-    return int(price * scale + 0.5) if price > 0 else 0
+    """A price of the wire in price units, rounded to the nearest; 0 for one that is none."""
+    return int(price * scale + 0.5) if 0 < price < 1e12 else 0
 
 
 def type_of(name: str) -> OrderType | None:
