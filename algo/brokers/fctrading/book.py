@@ -127,7 +127,7 @@ class Book:
         known = meaning(event.status)
         kind = order.requests.get(cause) if cause is not None else None
         if event.filled_quantity > order.filled:
-            order.filled, order.average = event.filled_quantity, event.average_price
+            order.filled = event.filled_quantity
         if (
             cause is not None
             and kind in (RequestKind.AMEND, RequestKind.CANCEL)
@@ -303,7 +303,7 @@ class Book:
         if number in order.refused:
             return []
         order.refused.add(number)
-        return [RequestRefused(f"{number:08d}", order.order_id, at, reason or "the broker gave no reason")]
+        return [RequestRefused(str(number), order.order_id, at, reason or "the broker gave no reason")]
 
     def _portfolio_heard(self, event: PortfolioEvent, ns: int) -> list[Heard]:
         if event.account and self.register.accounts and event.account not in self.register.accounts:

@@ -26,6 +26,7 @@ from algo.brokers.fctrading.signing import SigningKey, parse_key
 from algo.errors import CredentialError
 from algo.fastconnect.addresses import Endpoints
 from algo.fastconnect.secret import Secret
+from algo.model import Account
 
 FILE_VARIABLE = "ALGO_CREDENTIALS"
 KEYRING_SERVICE = "algo"
@@ -62,6 +63,10 @@ class Accounts:
         for name in _ACCOUNTS:
             if not re.fullmatch(r"[0-9A-Za-z]{0,20}", getattr(self, name)):
                 raise CredentialError(f"accounts.{name} must be letters and digits, such as 0901351")
+
+    def of(self, account: Account) -> str:
+        """The number of one of the two accounts, '' when the person named none."""
+        return self.equity if account is Account.EQUITY else self.derivatives
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,11 @@ class Standing:
     """One own order. `told` is the quantity whose fills were told; `matched` that of distinct fill messages.
 
     `phase` is what the listener knows; `over` says whether the broker's newest word ends the order.
-    `filled` is the largest cumulative quantity that the broker stated, `average` the price that goes with it.
+    `filled` is the largest cumulative quantity that the broker stated.
     `waiting` are fills beyond what the broker states of an order that is over.
     """
 
     __slots__ = (
-        "average",
         "broker_id",
         "conditional",
         "filled",
@@ -90,7 +89,6 @@ class Standing:
         self.over = False
         self.stamp = NOTHING_YET
         self.filled = 0
-        self.average = 0.0
         self.fills: set[str] = set()
         self.waiting: list[tuple[MatchEvent, str, int]] = []
         self.matched = 0

@@ -47,7 +47,7 @@ def market_of(instrument: Instrument) -> requests.Market:
 
 def account_of(instrument: Instrument, accounts: Accounts) -> str:
     """The account that its orders go to. Raises RequestNotSent when the person named none."""
-    number = accounts.equity if instrument.account is Account.EQUITY else accounts.derivatives
+    number = accounts.of(instrument.account)
     if not number:
         raise RequestNotSent(
             f"no {instrument.account} account: name accounts.{instrument.account} in the credentials"
@@ -214,17 +214,18 @@ def event_of(order: BrokerOrder, account: str, notify_id: int = 0) -> OrderEvent
     )
 
 
-def event_of_item(item: OrderItem, account: str) -> OrderEvent:
+def event_of_item(item: OrderItem, number: str, account: Account) -> OrderEvent:
     """An order of a query as if the stream had told it. It has no notify id."""
+    market = DERIVATIVES if account is Account.DERIVATIVES else EQUITY
     average = item.average_price or 0.0
     return OrderEvent(
         notify_id=0,
         order_id=item.order_id,
         unique_id=item.unique_id,
         orig_request_id="",
-        account=account,
+        account=number,
         instrument_id=item.instrument_id,
-        market_id=item.market_id,
+        market_id=item.market_id or market,
         buy_sell=item.buy_sell,
         order_type=item.order_type,
         price=item.price or 0.0,
