@@ -72,12 +72,11 @@ class Book:
 
         Above zero, fill messages are missing. Below zero, there are more than the broker's order has.
         """
-        found = [(o.order_id, o.filled - o.matched) for o in self.register.orders.values() if o.waiting]
-        found += [
-            (o.order_id, o.filled - o.told)
-            for o in self.register.orders.values()
-            if o.filled > o.told and not o.waiting
-        ]
+        found: list[tuple[str, int]] = []
+        for order in self.register.orders.values():
+            beyond = sum(event.quantity for event, _, _ in order.waiting)
+            if beyond or order.filled > order.told:
+                found.append((order.order_id, order.filled - order.told - beyond))
         return found
 
     # What we hear
@@ -137,7 +136,7 @@ class Book:
             return self._refused(order, cause, translate.reason_of(event.reject_reason), at)
         child = bool(order.conditional and event.orig_order_id and event.orig_order_id != event.order_id)
         stamp = (child, event.time, event.notify_id)
-        heard = self._identified(order, event.order_id, stamp, event.orig_order_id, ns)
+        heard = self._identified(order, event.order_id, stamp, ns)
         if known is None:
             text = f"the broker's order status {plain(event.status, 20)!r} is not known"
             heard.append(UnknownMessage(at, text, _shown(event), order.order_id))
@@ -204,23 +203,31 @@ class Book:
             price = translate.units(event.price, order.instrument.scale)
         quantity = event.quantity if event.quantity > 0 else order.quantity
         ours = cause is not None and order.requests[cause] is RequestKind.AMEND
-        news = ours and cause not in order.settled
+        news = ours and cause not in order.settled and not order.over
         if not news and price == order.price and quantity == order.quantity:
             return []
         order.price, order.quantity = price, quantity
         if ours and cause is not None:
             order.settled.add(cause)
-        if price <= 0:
-            price = order.price
-        return [OrderAmended(order.order_id, at, price, quantity, str(cause) if ours else "")]
+        heard: list[Heard] = []
+        if order.phase is OrderStatus.SUBMITTED:  # its end is the first that is heard of it
+            waits = order.conditional
+            order.phase = OrderStatus.WAITING if waits else OrderStatus.WORKING
+            order.told_id = order.broker_id
+            heard.append(OrderAccepted(order.order_id, at, order.broker_id, waits))
+        request = str(cause) if ours else ""
+        return [*heard, OrderAmended(order.order_id, at, price, quantity, request)]
 
     def _identified(
-        self, order: Standing, broker_id: str, stamp: tuple[bool, int, int], parent: str, ns: int
+        self, order: Standing, broker_id: str, stamp: tuple[bool, int, int], ns: int
     ) -> list[Heard]:
         """Learn the broker's id. The newest lasting one counts; all lead to the order."""
-        if not broker_id or broker_id == order.broker_id:
+        if not broker_id:
             return []
         rank = (not is_temporary(broker_id), stamp)
+        if broker_id == order.broker_id:
+            order.id_rank = max(order.id_rank, rank)
+            return []
         heard: list[Heard] = []
         known = self.register.named(broker_id, order)
         if not order.broker_id or rank > order.id_rank:
@@ -251,7 +258,7 @@ class Book:
         if key in order.fills:
             return []
         order.fills.add(key)
-        heard = self._identified(order, event.order_id, (False, 0, 0), "", ns)
+        heard = self._identified(order, event.order_id, (False, 0, 0), ns)
         order.waiting.append((event, key, at))
         return heard + self._released(order)
 

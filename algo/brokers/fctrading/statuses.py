@@ -35,11 +35,11 @@ STATUSES: dict[str, Meaning] = {
     "WM": Meaning(OrderStatus.WORKING),  # an amendment is under way
     "WC": Meaning(OrderStatus.WORKING),  # a cancel is under way
     "FF": Meaning(OrderStatus.FILLED, settled=True),
-    "CL": Meaning(OrderStatus.CANCELLED),
-    "FFPC": Meaning(OrderStatus.CANCELLED),  # filled in part, the rest cancelled
+    "CL": Meaning(OrderStatus.CANCELLED, settled=True),
+    "FFPC": Meaning(OrderStatus.CANCELLED, settled=True),  # filled in part, the rest cancelled
     "RJ": Meaning(OrderStatus.REJECTED),
     "SOR": Meaning(OrderStatus.REJECTED),  # stop order, rejected
-    "EX": Meaning(OrderStatus.EXPIRED),
+    "EX": Meaning(OrderStatus.EXPIRED, settled=True),
 }
 
 
