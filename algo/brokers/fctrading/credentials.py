@@ -136,6 +136,26 @@ def load_credentials(
     return parse_document(document, "the environment and the keyring", Path())
 
 
+def key_text(path: Path | str | None = None, environment: Mapping[str, str] | None = None) -> Secret:
+    """The private key alone, as it is written: in the file `path` (a key, or credentials with one), else
+    where `load_credentials` would find it. Raises CredentialError when there is none.
+    """
+    environment = os.environ if environment is None else environment
+    path = path or environment.get(FILE_VARIABLE) or None
+    if path is None:
+        text = environment.get("ALGO_PRIVATE_KEY") or _from_keyring("private_key", None)
+        if not text:
+            raise CredentialError("no key: name a file, or set ALGO_CREDENTIALS or ALGO_PRIVATE_KEY")
+        return Secret(text)
+    path = Path(path).expanduser()
+    text = read_private(path).strip()
+    if path.suffix.lower() == ".toml" or text.startswith("{"):
+        text = _text(_parse_text(text, path), "private_key", path.name)
+        if not text:
+            raise CredentialError(f"{path.name} lacks private_key")
+    return Secret(text)
+
+
 def read_file(path: Path) -> Credentials:
     """The credentials in a JSON or TOML file that nobody else may read (mode 0600)."""
     path = path.expanduser()
