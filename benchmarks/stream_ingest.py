@@ -194,12 +194,12 @@ def desk(began: int):
     import numpy as np
 
     from algo import Strategy
+    from algo.clock import local_date
     from algo.engine import Engine
     from algo.errors import DataError
     from algo.history import History
     from algo.market import instrument_of
     from algo.model import Account, Board, DayStarted, SessionChanged
-    from algo.clock import local_date
     from algo.orders import Venue
     from algo.portfolio import Portfolio
 
@@ -244,8 +244,8 @@ async def ours(url: str, private_key: str, count: int, began: int) -> tuple[floa
     from algo.brokers.fctrading.adapter import FastConnect
     from algo.brokers.fctrading.connection import Connection
     from algo.brokers.fctrading.credentials import Accounts, Credentials
-    from algo.fastconnect.addresses import Endpoints
     from algo.brokers.fctrading.signing import parse_key
+    from algo.fastconnect.addresses import Endpoints
     from algo.fastconnect.secret import Secret
     from algo.model import StreamLost, StreamRestored
 
@@ -319,7 +319,8 @@ def main() -> None:
         server.wait()
 
     middle = {name: statistics.median(values) for name, values in rates.items()}
-    ratio = round(middle["algo"] / middle["official"], 3)
+    pairs = zip(rates["algo"], rates["official"], strict=True)
+    ratio = round(statistics.median(mine / other for mine, other in pairs), 3)
     if arguments.json:
         figures = {name: {"value": round(value), "unit": "messages/s"} for name, value in middle.items()}
         print(json.dumps({"figures": figures, "ratios": {"messages_vs_official": ratio}}))

@@ -248,6 +248,7 @@ def _standing(who: Credentials, order_id: str) -> tuple[BrokerOrder, str]:
 
 def _as_standing(found: BrokerOrder) -> Any:
     from algo.brokers.fctrading.standing import Standing
+    from algo.clock import local_date
     from algo.errors import SettingError
     from algo.market import instrument_of
     from algo.model import Account, Board
@@ -257,7 +258,13 @@ def _as_standing(found: BrokerOrder) -> Any:
     board = Board.DERIVATIVES if found.account is Account.DERIVATIVES else None
     instrument = instrument_of(found.symbol, board)
     known = Standing(
-        "", instrument, found.side, found.order_type, found.price, found.quantity, conditional=False
+        f"{local_date(found.created):%Y%m%d}-0",
+        instrument,
+        found.side,
+        found.order_type,
+        found.price,
+        found.quantity,
+        conditional=False,
     )
     known.broker_id = found.broker_id
     return known

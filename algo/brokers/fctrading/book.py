@@ -24,7 +24,7 @@ from algo.brokers.fctrading.events import (
     UnknownEvent,
 )
 from algo.brokers.fctrading.register import SIDES, Register
-from algo.brokers.fctrading.standing import Standing, day_of, is_temporary, swept_key
+from algo.brokers.fctrading.standing import Stamp, Standing, day_of, is_temporary, swept_key
 from algo.brokers.fctrading.statuses import Meaning, meaning
 from algo.brokers.fctrading.strangers import Strangers
 from algo.fastconnect.wire import plain, whole
@@ -45,6 +45,7 @@ from algo.model import (
 
 _MILLISECOND = 1_000_000
 _EPOCH = date(1970, 1, 1)
+_PROGRESS = {OrderStatus.SUBMITTED: 0, OrderStatus.WAITING: 1, OrderStatus.WORKING: 2}
 _EARLY = (OrderStatus.SUBMITTED, OrderStatus.WAITING)
 
 
@@ -121,9 +122,10 @@ class Book:
 
     def _state(self, order: Standing, event: OrderEvent, ns: int) -> list[Heard]:
         """One statement about an own order."""
-        at = event.time * _MILLISECOND or ns
         cause = whole(event.unique_id)
         known = meaning(event.status)
+        time = event.modified_time or event.input_time
+        at = time * _MILLISECOND or ns
         kind = order.requests.get(cause) if cause is not None else None
         if event.filled_quantity > order.filled:
             order.filled = event.filled_quantity
@@ -135,21 +137,29 @@ class Book:
         ):
             return self._refused(order, cause, translate.reason_of(event.reject_reason), at)
         child = bool(order.conditional and event.orig_order_id and event.orig_order_id != event.order_id)
-        stamp = (child, event.time, event.notify_id)
+        stamp = (child, time, event.notify_id)
         heard = self._identified(order, event.order_id, stamp, ns)
         if known is None:
             text = f"the broker's order status {plain(event.status, 20)!r} is not known"
             heard.append(UnknownMessage(at, text, _shown(event), order.order_id))
-        elif stamp > order.stamp:
-            order.stamp = stamp
-            order.over = known.status.terminal
-            heard += self._moved(order, event, known, cause if kind else None, at)
+        else:
+            queried = not event.notify_id and _as_new(stamp, known, order)
+            valued = known.settled and (stamp > order.valued or queried)
+            if valued:
+                order.valued = max(stamp, order.valued)
+            ours = cause if kind else None
+            if stamp > order.stamp or queried:
+                order.stamp = max(stamp, order.stamp)
+                order.over = known.status.terminal
+                heard += self._moved(order, event, known, ours, at, valued)
+            elif valued and not order.phase.terminal:
+                heard += self._amended(order, event, ours, at)
         if order.waiting:
             heard += self._released(order)
         return heard
 
     def _moved(
-        self, order: Standing, event: OrderEvent, known: Meaning, cause: int | None, at: int
+        self, order: Standing, event: OrderEvent, known: Meaning, cause: int | None, at: int, valued: bool
     ) -> list[Heard]:
         """The newest word on an order: what it changes for the listener."""
         status, heard = known.status, list[Heard]()
@@ -166,7 +176,7 @@ class Book:
             at_once = not order.conditional and order.phase is OrderStatus.SUBMITTED
             if known.settled or known.set_off or at_once:
                 heard += self._alive(order, at, set_off=order.stamp[0] or known.set_off)
-        if known.settled:
+        if valued:
             heard += self._amended(order, event, cause, at)
         if not status.terminal or status is OrderStatus.FILLED:
             return heard
@@ -218,9 +228,7 @@ class Book:
         request = str(cause) if ours else ""
         return [*heard, OrderAmended(order.order_id, at, price, quantity, request)]
 
-    def _identified(
-        self, order: Standing, broker_id: str, stamp: tuple[bool, int, int], ns: int
-    ) -> list[Heard]:
+    def _identified(self, order: Standing, broker_id: str, stamp: Stamp, ns: int) -> list[Heard]:
         """Learn the broker's id. The newest lasting one counts; all lead to the order."""
         if not broker_id:
             return []
@@ -266,6 +274,9 @@ class Book:
         """Tell the fills that the broker's statements have room for."""
         heard: list[Heard] = []
         room = order.filled if order.over else max(order.quantity, order.filled)
+        if not order.over and order.amending:
+            # A larger quantity may be on its way: what would complete the order waits for its statement.
+            room = max(order.quantity - 1, order.filled)
         held = order.waiting
         order.waiting = []
         for event, key, at in held:
@@ -334,6 +345,11 @@ class Book:
 
 def _shown(event: OrderEvent | MatchEvent | OrderErrorEvent | ConditionalEvent) -> str:
     return plain(str(event.raw), 2000)
+
+
+def _as_new(stamp: Stamp, known: Meaning, order: Standing) -> bool:
+    """Whether a queried statement of the very millisecond of the newest word says no less than that."""
+    return stamp[:2] == order.stamp[:2] and _PROGRESS.get(known.status, 3) >= _PROGRESS.get(order.phase, 3)
 
 
 def _implied(stated: BrokerOrder, order: Standing, missing: int) -> int:

@@ -27,16 +27,18 @@ def day_number(order_id: str) -> int:
 
 
 class Standing:
-    """One own order. `told` is the quantity whose fills were told; `matched` that of distinct fill messages.
+    """One own order. `day` is the number of its trading day, as its id has it.
 
-    `phase` is what the listener knows; `over` says whether the broker's newest word ends the order.
-    `filled` is the largest cumulative quantity that the broker stated.
-    `waiting` are fills beyond what the broker states of an order that is over.
+    `told` is the quantity whose fills were told, `matched` that of distinct fill messages, `filled` the
+    largest cumulative quantity that the broker stated. `phase` is what the listener knows; `over` says
+    whether the broker's newest word ends the order. `waiting` are fills beyond its statements.
+    `stamp` is how new its status is, `valued` how new its price and quantity are.
     """
 
     __slots__ = (
         "broker_id",
         "conditional",
+        "day",
         "filled",
         "fills",
         "id_rank",
@@ -57,6 +59,7 @@ class Standing:
         "told",
         "told_id",
         "told_value",
+        "valued",
         "waiting",
     )  # fmt: skip
 
@@ -72,6 +75,7 @@ class Standing:
         conditional: bool,
     ) -> None:
         self.order_id = order_id
+        self.day = day_number(order_id)
         self.instrument = instrument
         self.side = side
         self.order_type = order_type
@@ -88,6 +92,7 @@ class Standing:
         self.phase = OrderStatus.SUBMITTED
         self.over = False
         self.stamp = NOTHING_YET
+        self.valued = NOTHING_YET
         self.filled = 0
         self.fills: set[str] = set()
         self.waiting: list[tuple[MatchEvent, str, int]] = []
@@ -133,18 +138,16 @@ class Standing:
         standing.fills = set(order.fill_keys)
         standing.matched = standing.told - sum(_swept(key) for key in order.fill_keys)
         if order.status in (OrderStatus.WAITING, OrderStatus.WORKING) or order.status.terminal:
-            standing.stamp = (False, order.updated // 1_000_000, 0)
+            standing.stamp = standing.valued = (False, order.updated // 1_000_000, 0)
         return standing
 
     @property
-    def day(self) -> int:
-        """The number of the trading day on which it was placed, as its id has it."""
-        return day_number(self.order_id)
-
-    @property
-    def temporary_id(self) -> bool:
-        """Whether its broker id is the one before acceptance, which is going to change."""
-        return is_temporary(self.broker_id)
+    def amending(self) -> bool:
+        """Whether an amendment of ours may still take effect."""
+        return any(
+            kind is RequestKind.AMEND and number not in self.settled and number not in self.refused
+            for number, kind in self.requests.items()
+        )
 
 
 def is_temporary(broker_id: str) -> bool:
