@@ -275,8 +275,8 @@ class Book:
         heard: list[Heard] = []
         room = order.filled if order.over else max(order.quantity, order.filled)
         if not order.over and order.amending:
-            # A larger quantity may be on its way: what would complete the order waits for its statement.
-            room = max(order.quantity - 1, order.filled)
+            # A larger quantity may be on its way: what would complete the order waits for its end.
+            room = order.quantity - 1
         held = order.waiting
         order.waiting = []
         for event, key, at in held:
