@@ -17,7 +17,8 @@ from algo.brokers.fctrading.credentials import Credentials
 from algo.brokers.fctrading.quota import Quota
 from algo.brokers.fctrading.rest import Rest
 from algo.brokers.fctrading.session import Ask, Session
-from algo.brokers.fctrading.tokens import Moment, TokenFile
+from algo.brokers.fctrading.tokens import TokenFile
+from algo.fastconnect.tokens import Moment
 from algo.fastconnect.transport import open_client, trust
 
 
