@@ -1,6 +1,7 @@
 """The commands by name, and what becomes of errors: one line and an exit code, never a traceback.
 
-Exit codes: 0 done; 1 a strategy raised or a check failed; 2 what the user gave is wrong; 130 interrupted.
+Exit codes: 0 done; 1 a strategy raised or a check failed; 2 what the user gave is wrong, a code
+included; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import backtest, check, data, new, quote, run
-from algo.errors import AlgoError, InputError
+from algo.cli import account, backtest, check, data, keys, new, order, quote, run
+from algo.errors import AlgoError, AuthError, InputError
 
 
 class Commands(TyperGroup):
@@ -25,7 +26,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except AlgoError as error:
             complain(str(error))
-            raise typer.Exit(2 if isinstance(error, InputError) else 1) from None
+            raise typer.Exit(2 if isinstance(error, InputError | AuthError) else 1) from None
         except BrokenPipeError:
             # The reader, such as `head`, has enough. Nothing more must be written, not even on the way out.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -52,6 +53,11 @@ app.command("backtest")(backtest.backtest)
 app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("quote")(quote.quote)
+for _command in (account.login, account.status, account.orders, account.positions, account.balance):
+    app.command(_command.__name__)(_command)
+app.command("limits")(account.limits)
+app.add_typer(order.app, name="order")
+app.add_typer(keys.app, name="keys")
 app.add_typer(new.app, name="new")
 app.add_typer(data.app, name="data")
 

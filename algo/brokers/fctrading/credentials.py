@@ -26,6 +26,7 @@ from algo.brokers.fctrading.signing import SigningKey, parse_key
 from algo.errors import CredentialError
 from algo.fastconnect.addresses import Endpoints
 from algo.fastconnect.secret import Secret
+from algo.model import Account
 
 FILE_VARIABLE = "ALGO_CREDENTIALS"
 KEYRING_SERVICE = "algo"
@@ -62,6 +63,10 @@ class Accounts:
         for name in _ACCOUNTS:
             if not re.fullmatch(r"[0-9A-Za-z]{0,20}", getattr(self, name)):
                 raise CredentialError(f"accounts.{name} must be letters and digits, such as 0901351")
+
+    def of(self, account: Account) -> str:
+        """The number of one of the two accounts, '' when the person named none."""
+        return self.equity if account is Account.EQUITY else self.derivatives
 
 
 @dataclass(frozen=True)
@@ -129,6 +134,26 @@ def load_credentials(
             "ALGO_CONSUMER_SECRET and ALGO_PRIVATE_KEY"
         )
     return parse_document(document, "the environment and the keyring", Path())
+
+
+def key_text(path: Path | str | None = None, environment: Mapping[str, str] | None = None) -> Secret:
+    """The private key alone, as it is written: in the file `path` (a key, or credentials with one), else
+    where `load_credentials` would find it. Raises CredentialError when there is none.
+    """
+    environment = os.environ if environment is None else environment
+    path = path or environment.get(FILE_VARIABLE) or None
+    if path is None:
+        text = environment.get("ALGO_PRIVATE_KEY") or _from_keyring("private_key", None)
+        if not text:
+            raise CredentialError("no key: name a file, or set ALGO_CREDENTIALS or ALGO_PRIVATE_KEY")
+        return Secret(text)
+    path = Path(path).expanduser()
+    text = read_private(path).strip()
+    if path.suffix.lower() == ".toml" or text.startswith("{"):
+        text = _text(_parse_text(text, path), "private_key", path.name)
+        if not text:
+            raise CredentialError(f"{path.name} lacks private_key")
+    return Secret(text)
 
 
 def read_file(path: Path) -> Credentials:

@@ -85,6 +85,9 @@ def _flag(value: Any) -> bool:
     return value is True or (isinstance(value, str) and value.strip().lower() in {"true", "t", "1", "y"})
 
 
+_Work = tuple[tuple[tuple[int, Reader], ...], Callable[[tuple[Any, ...]], tuple[float, ...]] | None]
+"""What is to be read, and what finds the numbers that need no reading if their sum is finite."""
+
 _READ_ALREADY: dict[Reader, type] = {_text: str, _count: int, _needed: int, _flag: bool}
 """The type of a value that its reader would give back as it is."""
 
@@ -182,7 +185,7 @@ class Form:
         self._readers = tuple(fields.values())
         self._names = tuple(fields)
         self._shapes: dict[tuple[str, ...], Getter] = {}
-        self._work: dict[tuple[type, ...], tuple[tuple[int, Reader], ...]] = {}
+        self._work: dict[tuple[type, ...], _Work] = {}
         self.strange: set[str] = set()
         """Keys that have come, that nothing is known about, and that nobody was told of yet."""
         self._told: set[str] = set()
@@ -197,8 +200,11 @@ class Form:
         if work is None:
             work = self._learn_work(types)
         fields = list(found)
+        steps, reals = work
+        if reals is not None and not math.isfinite(sum(reals(found))):
+            steps = tuple((place, read) for place, read in enumerate(self._readers))
         try:
-            for place, read in work:
+            for place, read in steps:
                 fields[place] = read(fields[place])
         except Unreadable as error:
             raise Unreadable(f"{self._names[place]} is not {error}") from None
@@ -228,12 +234,17 @@ class Form:
             self._shapes[shape] = getter
         return getter
 
-    def _learn_work(self, types: tuple[type, ...]) -> tuple[tuple[int, Reader], ...]:
-        work = tuple(
+    def _learn_work(self, types: tuple[type, ...]) -> _Work:
+        kinds = list(enumerate(zip(self._readers, types, strict=True)))
+        reals = [place for place, (read, kind) in kinds if read is _real and kind is float]
+        steps = tuple(
             (place, read)
-            for place, (read, kind) in enumerate(zip(self._readers, types, strict=True))
-            if kind is not _READ_ALREADY.get(read)
+            for place, (read, kind) in kinds
+            if kind is not _READ_ALREADY.get(read) and place not in reals
         )
+        work = (steps, itemgetter(*reals) if len(reals) > 1 else None)
+        if len(reals) == 1:
+            work = ((*steps, (reals[0], _real)), None)
         if len(self._work) < _MOST_SHAPES:
             self._work[types] = work
         return work
