@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import difflib
 import gc
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from algo.brokers.paper import FillRules
 from algo.clock import to_datetime
 from algo.data.feed import BarFeed
 from algo.engine import Engine
-from algo.errors import DataError, SettingError
-from algo.history import History
+from algo.errors import DataError, ParameterError, SettingError
 from algo.market import fees_from
 from algo.model import Account, Bar, CorporateAction, Instrument, OrderStatus
 from algo.orders import Limits, Venue
@@ -22,6 +23,7 @@ from algo.parameters import bind, declared
 from algo.portfolio import Portfolio
 from algo.result import Result
 from algo.simulation import Simulation
+from algo.store import Store
 from algo.strategy import Strategy
 from algo.valuation import equity_curve
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from algo.data.series import Series
 
 DEFAULT_CASH = 1_000_000_000
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,15 @@ class Settings:
     advance: bool = False
 
     def __post_init__(self) -> None:
-        if self.margin is not None and not 0 < self.margin <= 1:
-            raise SettingError(f"margin is above 0 and at most 1 (0.17 is 17 %), not {self.margin}")
+        margin = self.margin
+        if margin is not None and not (isinstance(margin, Real) and 0 < margin <= 1):
+            raise SettingError(f"margin is above 0 and at most 1 (0.17 is 17 %), not {margin!r}")
+        for symbol, (quantity, price) in self.opening.items():
+            if isinstance(quantity, bool) or not isinstance(quantity, int) or not price > 0:
+                raise SettingError(
+                    f"the opening position in {symbol} is (whole quantity, price above 0), "
+                    f"not ({quantity!r}, {price!r})"
+                )
 
 
 def backtest(
@@ -85,6 +95,8 @@ def backtest(
     Raises InputError for what you gave wrong, and StrategyError when the strategy raises; the error's
     `result` has what happened until then.
     """
+    if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):
+        raise ParameterError(f"backtest takes a Strategy class, not {strategy!r}")
     settings = Settings(
         cash=cash,
         rules=FillRules(fill, slippage, limit, participation),
@@ -109,44 +121,6 @@ def load(data: Any, *, from_: Any = None, to: Any = None, **reading: Any) -> dic
     from algo.data import load as load_data
 
     return load_data(data, from_=from_, to=to, **reading)
-
-
-class Store:
-    """The histories of a backtest: whole arrays, revealed bar by bar. Wider bars are built once."""
-
-    def __init__(self, series: Mapping[str, Series]) -> None:
-        self._series = series
-        self._made: dict[tuple[str, str | None], History] = {}
-
-    def history(self, symbol: str, width: str | None) -> History:
-        """The history of `symbol` in `width` ("15m", "1d"), or in the width of the data."""
-        key = (symbol, width)
-        if key not in self._made:
-            one = self._series.get(symbol)
-            if one is None:
-                near = difflib.get_close_matches(symbol, self._series, 1)
-                hint = (
-                    f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(self._series))}"
-                )
-                raise DataError(f"no data for {symbol!r} in this run{hint}")
-            self._made[key] = _history(one, width)
-            if width is not None and self._made[key].width == one.width:
-                self._made[key] = self.history(symbol, None)
-        return self._made[key]
-
-
-def _history(one: Series, width: str | None) -> History:
-    if width is not None:
-        from algo.data.widths import parse_width, widen
-
-        wanted = parse_width(width)
-        if wanted < one.width:
-            raise DataError(f"{one.symbol}: bars of {width} cannot be built from wider ones")
-        if wanted != one.width:
-            one = widen(one, wanted)
-    return History(
-        one.symbol, one.width, one.time, one.start, one.open, one.high, one.low, one.close, one.volume
-    )
 
 
 @dataclass
@@ -269,7 +243,7 @@ def _cash(cash: int | Mapping[str, int], feed: BarFeed) -> dict[Account, int]:
 
 
 def _dong(amount: Any) -> int:
-    if isinstance(amount, bool) or not isinstance(amount, int | float) or not amount >= 0:
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount < 1e18:
         raise SettingError(f"cash is whole đồng from 0, not {amount!r}")
     if amount != int(amount):
         raise SettingError(f"cash is whole đồng, not {amount!r}")
@@ -335,7 +309,10 @@ def _settings_shown(settings: Settings) -> dict[str, Any]:
         "slippage": rules.slippage,
         "limit": rules.limit,
         "participation": rules.participation,
-        "fees": fees if isinstance(fees, str) else getattr(fees, "__name__", None) or repr(fees),
+        # Without the address in memory: the same run gives the same text.
+        "fees": fees
+        if isinstance(fees, str)
+        else getattr(fees, "__name__", None) or _ADDRESS.sub("", repr(fees)),
         "margin": settings.margin if settings.margin is not None else "dated",
     }
 
@@ -369,21 +346,27 @@ def _warnings(run: Run) -> list[str]:
         if one.adjusted
     ]
     for symbol, days in feed.unbanded.items():
-        found.append(f"{symbol}: {days} days opened outside the computed band and have none (ex-dates?)")
+        found.append(
+            f"{symbol}: {_count(days, 'day')} opened outside the computed band, so without one (ex-dates?)"
+        )
     settled = sum(fill.exit_reason == "settlement" for fill in ledger.fills)
     if settled:
         found.append(
-            f"{settled} positions were settled at their contract's last close, not the official price"
+            f"{_count(settled, 'position')} settled at the contract's last close, not the official price"
         )
     if run.simulation.exchange.capped:
         share = run.settings.rules.participation or 0
-        capped = run.simulation.exchange.capped
-        found.append(f"{capped} fills were cut short by the cap of {share:.0%} of a bar's volume")
-    refused = sum(o.status in (OrderStatus.REFUSED, OrderStatus.REJECTED) for o in engine.manager.every)
+        capped = _count(run.simulation.exchange.capped, "fill")
+        found.append(f"{capped} cut short by the cap of {share:.0%} of a bar's volume")
+    refused = [o for o in engine.manager.every if o.status in (OrderStatus.REFUSED, OrderStatus.REJECTED)]
     if refused:
-        reasons = sorted(engine.refusals.items(), key=lambda item: (-item[1], item[0]))
-        shown = "; ".join(f"{count} × {reason}" for reason, count in reasons[:3])
-        found.append(f"{refused} orders were refused: {shown}" + ("; …" if len(reasons) > 3 else ""))
+        # Reasons that differ in their numbers alone are one reason, shown by its first case.
+        kinds: dict[str, list[str]] = {}
+        for order in refused:
+            kinds.setdefault(re.sub(r"[\d.,-]+", "", order.reason), []).append(order.reason)
+        ranked = sorted(kinds.values(), key=len, reverse=True)
+        shown = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in ranked[:3])
+        found.append(f"{_count(len(refused), 'order')} refused: {shown}" + ("; …" if len(ranked) > 3 else ""))
     found += [
         f"open at the end: {position.quantity:,} {position.symbol}, valued at the last close"
         for position in ledger.held()
@@ -391,3 +374,7 @@ def _warnings(run: Run) -> list[str]:
     if any(cash < 0 for cash in ledger.cash.values()) or ledger.equity < 0:
         found.append("the account ended below zero: a broker would have closed its positions before")
     return found
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

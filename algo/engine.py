@@ -259,7 +259,10 @@ class Engine:
         if held * order.side >= 0:
             return ()
         exits = self._exits(desk, order.instrument.symbol)
-        for exit_, keep in excess(exits, abs(held) - (order.quantity - order.filled)):
+        leaves, ready = order.quantity - order.filled, None
+        if exits and not order.instrument.shortable:
+            ready = self.manager.settled(order, desk.ledger) - leaves
+        for exit_, keep in excess(exits, abs(held) - leaves, ready):
             self._shrink(exit_, keep, venue)
         return tuple(exit_ for exit_ in exits if exit_.cancel_wanted and not exit_.status.terminal)
 

@@ -119,8 +119,9 @@ class Result:
 
     def __repr__(self) -> str:
         s = self.stats
+        share = "" if s["return_pct"] is None else f" ({s['return_pct']:.2f} %)"
         return (
-            f"<Result {self.strategy}: {s['net_profit']:,} đ ({s['return_pct']:.2f} %), "
+            f"<Result {self.strategy}: {s['net_profit']:,} đ{share}, "
             f"{s['trades']} trades, max drawdown {s['max_drawdown_pct']:.2f} %>"
         )
 

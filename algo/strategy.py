@@ -7,6 +7,7 @@ event after the callback returns, never inside it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar, Literal, Protocol, cast
 
@@ -110,7 +111,7 @@ class Strategy:
     def __init__(self, **parameters: Any) -> None:
         bound = bind(type(self), parameters)
         for name, value in bound.items():
-            setattr(self, name, value)
+            setattr(self, name, deepcopy(value))  # a list that one run changes is not the next one's
         object.__setattr__(self, "parameters", bound)
 
     # -- callbacks: override the ones you need ------------------------------------------------

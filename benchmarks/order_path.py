@@ -98,16 +98,16 @@ async def ours(url: str, private_key: str, ca_file: str):
     """A coroutine function that does the same with algo."""
     from algo.brokers.fctrading.api import TradingApi
     from algo.brokers.fctrading.credentials import Accounts, Credentials
-    from algo.brokers.fctrading.endpoints import Endpoints
     from algo.brokers.fctrading.outcome import Fate
     from algo.brokers.fctrading.quota import Quota, Rule
     from algo.brokers.fctrading.requests import NewOrder
     from algo.brokers.fctrading.rest import Rest
-    from algo.brokers.fctrading.secret import Secret
     from algo.brokers.fctrading.session import Session
     from algo.brokers.fctrading.signing import parse_key
-    from algo.brokers.fctrading.tokens import Moment
-    from algo.brokers.fctrading.transport import open_client, trust
+    from algo.fastconnect.addresses import Endpoints
+    from algo.fastconnect.secret import Secret
+    from algo.fastconnect.tokens import Moment
+    from algo.fastconnect.transport import open_client, trust
 
     credentials = Credentials(
         Secret("id"),

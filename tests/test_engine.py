@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algo.brokers.paper import FillRules
-from algo.clock import HO_CHI_MINH, MINUTE
+from algo.clock import HO_CHI_MINH, HOUR, MINUTE, at
 from algo.data.series import join
-from algo.errors import DataError, LookAheadError
+from algo.errors import DataError, LookAheadError, SettingError
 from algo.model import OrderStatus
 from algo.orders import Limits
 from tests.generators.markets import (
     FUTURE,
     SHARE,
+    WEDNESDAY,
     daily,
     fills,
     flat,
@@ -25,6 +26,7 @@ from tests.generators.markets import (
     played,
     prepared,
     scripted,
+    series,
     statuses,
 )
 
@@ -34,6 +36,10 @@ WEEK = [date(2023, 3, day) for day in (13, 14, 15, 16, 17, 20, 21)]
 
 def clock(s: Any) -> str:
     return f"{s.now:%H:%M}"
+
+
+def aim(quantity: int, price: float | None) -> Any:
+    return lambda s, b: s.target(FUTURE, quantity, price)
 
 
 # -- targets --------------------------------------------------------------------------------------
@@ -101,7 +107,7 @@ def test_an_expired_target_is_tried_again() -> None:
 
 
 def test_a_limit_target_follows_its_price() -> None:
-    plan = {n: (lambda price: lambda s, b: s.target(FUTURE, 1, price))(1190.0 + n) for n in range(1, 12)}
+    plan = {n: aim(1, 1190.0 + n) for n in range(1, 12)}
     s, result = played(scripted(plan), minutes(FUTURE, flat(1200, 14)))
     assert s.position(FUTURE).quantity == 1
     assert fills(result) == [("buy", 1, 1200.0)]
@@ -125,10 +131,7 @@ def test_an_exit_opens_the_target_again() -> None:
     )
 )
 def test_the_position_ends_at_the_last_target(targets: list[tuple[int, float | None]]) -> None:
-    plan = {
-        n: (lambda want, price: lambda s, b: s.target(FUTURE, want, price))(*one)
-        for n, one in enumerate(targets, 1)
-    }
+    plan = {n: aim(*one) for n, one in enumerate(targets, 1)}
     plan[20] = lambda s, b: s.target(FUTURE, 2)
     s, _ = played(scripted(plan), minutes(FUTURE, [(1200, 1202, 1198, 1200)] * 25))
     assert s.position(FUTURE).quantity == 2
@@ -315,17 +318,14 @@ def test_an_order_at_the_closing_auction_trades_at_its_print() -> None:
     flat_at = scripted(
         {1: lambda s, b: s.buy(FUTURE, 1)}, lambda s: s.at(time(14, 30), lambda: s.close(FUTURE))
     )
-    s, result = played(flat_at, join([day, last]))
+    _, result = played(flat_at, join([day, last]))
     assert fills(result) == [("buy", 1, 1200.0), ("sell", 1, 1207.0)]
     assert [str(o.wire_type) for o in result._orders] == ["MTL", "ATC"]
 
 
 def test_orders_of_the_day_take_part_in_a_bar_across_the_close() -> None:
     rows = [*flat(1200, 2), (1200, 1200, 1180, 1195)]
-    data = minutes(FUTURE, rows, first=12 * 60)
-    hours = [data.time[0] + (k + 1) * 60 * MINUTE for k in range(3)]
-    from tests.generators.markets import series
-
+    hours = [at(WEDNESDAY, (13 + k) * HOUR) for k in range(3)]
     data = series(FUTURE, rows, hours, 60 * MINUTE)
     _, result = played(scripted({2: lambda s, b: s.buy(FUTURE, 1, 1190.0)}), data)
     assert fills(result) == [("buy", 1, 1190.0)]
@@ -374,7 +374,7 @@ def test_an_illegal_order_is_refused_with_its_reason_and_the_run_goes_on(act: An
     assert status == "refused"
     assert why in reason
     assert s.n == 4
-    assert any("1 orders were refused" in warning for warning in result.warnings)
+    assert any("1 order refused" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -605,7 +605,7 @@ def test_what_the_future_holds_cannot_be_read() -> None:
         with pytest.raises(ValueError, match="read-only"):
             s.bars(FUTURE).close[0] = 1.0
 
-    s, result = played(scripted({2: act}), minutes(FUTURE, flat(1200, 6)))
+    _, result = played(scripted({2: act}), minutes(FUTURE, flat(1200, 6)))
     assert not result.error
 
 
@@ -705,22 +705,23 @@ def test_on_start_knows_the_rules_of_the_first_day() -> None:
     assert "not a multiple of the lot of 100" in s.told[0][1]
 
 
-def test_shares_are_not_sold_while_their_limit_exit_cannot_be_cancelled() -> None:
-    days = [daily_minutes(day) for day in WEEK[:6]]
-    plan_times = {("16", "09:16"): lambda s: s.sell(SHARE, 100, 81_000)}
+def test_a_sale_waits_for_an_exit_that_cannot_be_cancelled_in_the_auction() -> None:
+    days = []
+    for day in WEEK[:4]:
+        days.append(minutes(SHARE, flat(80_000, 3), day=day))
+        days.append(minutes(SHARE, flat(84_500, 1), day=day, first=14 * 60 + 45))
+    late = datetime(2023, 3, 16, 14, 35, tzinfo=HO_CHI_MINH)
     strategy = scripted(
-        {1: lambda s, b: s.buy(SHARE, 100, take_profit=82_000)},
-        on_timer=lambda s, name: s.sell(SHARE, 100),
+        {1: lambda s, b: s.buy(SHARE, 100, take_profit=84_000)},
+        lambda s: s.at(late, lambda: s.sell(SHARE, 100)),
     )
-    strategy._first = lambda s: s.at(datetime(2023, 3, 17, 14, 35, tzinfo=HO_CHI_MINH))
+    # On the third day the exit goes out at one o'clock, and the auction's print reaches it.
+    days[5] = minutes(SHARE, flat(80_000, 1), day=WEEK[2], first=14 * 60 + 45)
     s, result = played(strategy, join(days))
-    assert plan_times
-    assert sum(f.quantity * f.side for f in result._fills) >= 0
-
-
-def daily_minutes(day: date) -> Any:
-    morning = minutes(SHARE, flat(80_000, 3), day=day)
-    return join([morning, minutes(SHARE, [(82_500, 82_500, 82_500, 82_500)], day=day, first=14 * 60 + 45)])
+    assert fills(result) == [("buy", 100, 80_000.0), ("sell", 100, 84_500.0)]
+    assert statuses(result) == ["filled", "filled", "held"]
+    assert ("held", "waits until its exits have made room") in s.told
+    assert s.position(SHARE).quantity == 0
 
 
 def test_prices_before_the_market_are_unknown() -> None:
@@ -731,8 +732,6 @@ def test_prices_before_the_market_are_unknown() -> None:
 
 
 def test_two_accounts_need_two_amounts() -> None:
-    from algo.errors import SettingError
-
     with pytest.raises(SettingError, match="two accounts"):
         prepared(scripted({}), minutes(FUTURE, flat(1200, 2)), minutes(SHARE, flat(80_000, 2)), cash=10**9)
 

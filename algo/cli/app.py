@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import backtest, check, data, new, run
+from algo.cli import backtest, check, data, new, quote, run
 from algo.errors import AlgoError, InputError
 
 
@@ -51,6 +51,7 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("run")(run.run)
 app.command("check")(check.check)
+app.command("quote")(quote.quote)
 app.add_typer(new.app, name="new")
 app.add_typer(data.app, name="data")
 

@@ -59,6 +59,7 @@ class BarFeed:
         for symbol, one in series.items():
             if not len(one):
                 raise DataError(f"{symbol}: there are no bars in the chosen range")
+        _refuse_shared_contracts(series)
         self.series = dict(series)
         self.unbanded: dict[str, int] = {}
         self.instruments = {symbol: instrument_behind(one) for symbol, one in self.series.items()}
@@ -199,6 +200,16 @@ class BarFeed:
                 if first:
                     idle.setdefault(number, set()).add(symbol)
         return references, {number: frozenset(symbols) for number, symbols in idle.items()}
+
+
+def _refuse_shared_contracts(series: Mapping[str, Series]) -> None:
+    """Two series of one contract would give it two prices, two rolls and two places in the account."""
+    owner: dict[str, str] = {}
+    for symbol, one in series.items():
+        for code in {symbol} if one.contract is None else set(one.contract.tolist()):
+            other = owner.setdefault(str(code), symbol)
+            if other != symbol:
+                raise DataError(f"{other} and {symbol} both have the contract {code}: run them apart")
 
 
 def _days(one: Series) -> NDArray[np.int64]:

@@ -51,6 +51,9 @@ def is_file(source: str | Path) -> bool:
 
 def _series(source: Any, store: Catalog, overrides: dict[str, Any]) -> list[Series]:
     if isinstance(source, Mapping):
+        for name in source:
+            if not isinstance(name, str) or not name.strip():
+                raise DataError(f"data by symbol has the symbols as text, such as 'FPT', not {name!r}")
         parts = {name: _series(part, store, {**overrides, "symbol": name}) for name, part in source.items()}
         return [replace(one, symbol=name.strip().upper()) for name, found in parts.items() for one in found]
     if isinstance(source, str) and not is_file(source):

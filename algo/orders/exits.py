@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from algo.model import Order, OrderType, TimeInForce, Trigger, TriggerKind
+from algo.model import Order, OrderStatus, OrderType, TimeInForce, Trigger, TriggerKind
 
 
 def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None:
@@ -21,6 +21,9 @@ def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None
     if attached.trailing:
         trail = max(price - sign * attached.trailing, 1)
         stop = trail if not stop else (max(stop, trail) if sign > 0 else min(stop, trail))
+    if stop:
+        # A gap may open beyond the stop: the market is there already, and a stop is no better than that.
+        stop = min(stop, price) if sign > 0 else max(stop, price)
     target = attached.take_profit
     if stop and target:
         trigger = Trigger(TriggerKind.OCO, stop, attached.trailing)
@@ -49,18 +52,21 @@ def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None
     return order
 
 
-def excess(exits: Iterable[Order], keep: int) -> list[tuple[Order, int]]:
+def excess(exits: Iterable[Order], keep: int, ready: int | None = None) -> list[tuple[Order, int]]:
     """Which exits have to shrink so that together they leave at most `keep`, newest first.
 
-    Each comes with the quantity it may keep open; 0 means cancel it.
+    Those that are out in the market may leave at most `ready` (shares that have settled; None is no
+    bound). Each comes with the quantity it may keep open; 0 means cancel it.
     """
     found = [order for order in exits if not order.status.terminal and not order.cancel_wanted]
-    over = sum(order.leaves for order in found) - max(keep, 0)
-    shrink: list[tuple[Order, int]] = []
-    for order in reversed(found):
-        if over <= 0:
-            break
-        cut = min(over, order.leaves)
-        shrink.append((order, order.leaves - cut))
-        over -= cut
-    return shrink
+    left = {id(order): order.leaves for order in found}
+    out = [] if ready is None else [order for order in found if order.status is not OrderStatus.HELD]
+    for group, most in ((out, ready or 0), (found, keep)):
+        over = sum(left[id(order)] for order in group) - max(most, 0)
+        for order in reversed(group):
+            if over <= 0:
+                break
+            cut = min(over, left[id(order)])
+            left[id(order)] -= cut
+            over -= cut
+    return [(order, left[id(order)]) for order in reversed(found) if left[id(order)] < order.leaves]

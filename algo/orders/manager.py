@@ -160,9 +160,8 @@ class OrderManager:
         ):
             return "held until the day's band reaches its price"
         if order.parent and not instrument.shortable:
-            position = ledger.positions.get(instrument.symbol)
-            settled = position.sellable if position is not None else 0
-            if order.quantity - order.filled > settled:
+            others = sum(o.leaves for o in self._peers(order) if o.parent and o.instrument is instrument)
+            if order.quantity - order.filled > self.settled(order, ledger) - others:
                 return "held until its shares have settled"
         return None
 
@@ -289,6 +288,16 @@ class OrderManager:
             for o in self.open.values()
             if o.status in _OUT and o.strategy == order.strategy and o is not order
         ]
+
+    def settled(self, order: Order, ledger: Portfolio) -> int:
+        """Settled shares for `order` to sell, those out for sale already not counted, exits left aside."""
+        position = ledger.positions.get(order.instrument.symbol)
+        busy = sum(
+            o.leaves
+            for o in self._peers(order)
+            if o.instrument is order.instrument and o.side is order.side and not o.parent
+        )
+        return (position.sellable if position is not None else 0) - busy
 
     # -- in: broker events to order state -----------------------------------------------------
 

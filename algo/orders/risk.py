@@ -42,6 +42,10 @@ def static_refusal(order: Order, venue: Venue) -> str | None:
         reason = tick_refusal(instrument, order.price, day)
     if reason is None and order.trigger is not None and order.trigger.price:
         reason = tick_refusal(instrument, order.trigger.price, day)
+    if reason is None and order.attached is not None:
+        # Once the entry has traded it is too late to hear that its exit is illegal.
+        legs = (order.attached.stop_loss, order.attached.take_profit)
+        reason = next((why for leg in legs if leg and (why := tick_refusal(instrument, leg, day))), None)
     return reason
 
 

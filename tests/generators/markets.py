@@ -120,10 +120,12 @@ def prepared(strategy: type[Strategy], *data: Series, rules: FillRules | None = 
     if len({Board.DERIVATIVES is one.board for one in data}) == 2:
         settings.setdefault("cash", {"equity": 10**12, "derivatives": 10**12})
     settings.setdefault("cash", 10**12)
+    parameters = settings.pop("parameters", None)
     return prepare(
         strategy,
         {one.symbol: one for one in data},
         Settings(rules=rules or FillRules(participation=None), **settings),
+        parameters,
     )
 
 

@@ -23,7 +23,9 @@ DAYS = VIETNAM.trading_days(date(2023, 3, 1), date(2023, 4, 28))
 _SLOTS = [*range(9 * 60, 11 * 60 + 30), *range(13 * 60, 14 * 60 + 30), 14 * 60 + 45]
 
 
-def walk(symbol: str, bars: int, seed: int, *, width: int = 5, gaps: float = 0.0, rolls: bool = True) -> Series:
+def walk(
+    symbol: str, bars: int, seed: int, *, width: int = 5, gaps: float = 0.0, rolls: bool = True
+) -> Series:
     """A random walk of bars inside the sessions; contracts roll every third day."""
     random = np.random.default_rng(seed)
     future = symbol.startswith("VN30F")
@@ -75,14 +77,15 @@ LINES: tuple[tuple[Callable[..., Any], tuple[int, ...], str | None, int | None],
 )
 
 ACTIONS = (
-    "target", "target_limit", "buy", "sell", "limit", "stop", "bracket", "gtc", "cancel_all", "amend", "close",
+    "target", "target_limit", "buy", "sell", "limit", "stop", "bracket", "gtc", "cancel_all",
+    "amend", "close",
 )  # fmt: skip
 
 
 class Random(Strategy):
     """Follows its genes."""
 
-    symbols: list[str] = [FUTURE]
+    symbols: tuple[str, ...] = (FUTURE,)
     _genes: ClassVar[tuple[Gene, ...]] = ()
 
     def on_start(self) -> None:

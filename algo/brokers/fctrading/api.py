@@ -16,8 +16,8 @@ from algo.brokers.fctrading.endpoints import Endpoint
 from algo.brokers.fctrading.outcome import Outcome
 from algo.brokers.fctrading.quota import Rule, parse_rule
 from algo.brokers.fctrading.rest import Rest
-from algo.brokers.fctrading.wire import Answer, Request
 from algo.errors import ProtocolError
+from algo.fastconnect.wire import Answer, Request
 
 DERIVATIVES = "VNFE"
 A = TypeVar("A", bound=Answer)

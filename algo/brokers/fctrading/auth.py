@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from algo.brokers.fctrading.credentials import TwoFactor
-from algo.brokers.fctrading.secret import Secret
-from algo.brokers.fctrading.tokens import Moment, Token, read_token
 from algo.errors import AuthError, BrokerError, CodeLocked, CodeRefused
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment, Token, read_token
 
 RENEW_AHEAD = 3600.0
 """Seconds before the end at which a token is renewed, at most a quarter of its life."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from algo.brokers.fctrading.models import Number, Text, Whole
-from algo.brokers.fctrading.wire import Answer
+from algo.fastconnect.wire import Answer
 
 
 class CashBalance(Answer):

@@ -22,10 +22,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from algo.brokers.fctrading.endpoints import Endpoints
-from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.signing import SigningKey, parse_key
 from algo.errors import CredentialError
+from algo.fastconnect.addresses import Endpoints
+from algo.fastconnect.secret import Secret
 
 FILE_VARIABLE = "ALGO_CREDENTIALS"
 KEYRING_SERVICE = "algo"

@@ -22,7 +22,7 @@ from algo.brokers.fctrading.events import (
     StreamEvent,
     UnknownEvent,
 )
-from algo.brokers.fctrading.wire import parse_json, whole
+from algo.fastconnect.wire import parse_json, whole
 
 Reader = Callable[[Any], Any]
 Getter = Callable[[Raw], tuple[Any, ...]]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from algo.brokers.fctrading.wire import Answer
+from algo.fastconnect.wire import Answer
 
 
 def _text(value: Any) -> Any:

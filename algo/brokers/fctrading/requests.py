@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from algo.brokers.fctrading.wire import Request
+from algo.fastconnect.wire import Request
 
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{1,20}$")]
 RequestId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}$")]

@@ -15,11 +15,11 @@ from algo.brokers.fctrading.auth import Purpose
 from algo.brokers.fctrading.endpoints import ALLOWED, Endpoint, Kind
 from algo.brokers.fctrading.outcome import Fate, Outcome, judge
 from algo.brokers.fctrading.quota import Quota
-from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
-from algo.brokers.fctrading.transport import FOREIGN, Departure, Reply, read_answer, translate
 from algo.errors import AuthError, BrokerError, QueryFailed, QuotaExceeded, RequestNotSent, RequestRefused
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.transport import FOREIGN, Departure, Reply, read_answer, translate
 
 DEADLINE = 15.0
 """Seconds for one request from its first byte to the end of its answer."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from algo.brokers.fctrading.models import Number, Text, Whole
-from algo.brokers.fctrading.wire import Answer
+from algo.fastconnect.wire import Answer
 
 
 def _loose(value: Any) -> Any:

@@ -11,13 +11,14 @@ from algo.brokers.fctrading.auth import AskCode, Attempt, Auth, Purpose, Sending
 from algo.brokers.fctrading.credentials import Credentials, TwoFactor
 from algo.brokers.fctrading.endpoints import ACCESS_TOKEN, GET_OTP, Endpoint
 from algo.brokers.fctrading.models import AccessToken
-from algo.brokers.fctrading.outcome import TOO_MANY
 from algo.brokers.fctrading.requests import AccessTokenRequest, OtpRequest
-from algo.brokers.fctrading.secret import Secret
-from algo.brokers.fctrading.tokens import Moment, TokenFile
-from algo.brokers.fctrading.transport import Reply
-from algo.brokers.fctrading.wire import plain, read_envelope
+from algo.brokers.fctrading.tokens import TokenFile
 from algo.errors import AuthError, BrokerError, CodeRefused, CredentialError, ProtocolError, RequestNotSent
+from algo.fastconnect.limits import TOO_MANY
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment
+from algo.fastconnect.transport import Reply
+from algo.fastconnect.wire import plain, read_envelope
 
 Ask = Callable[[TwoFactor], str | Awaitable[str]]
 """Asks the person for a code. A plain function may block: it runs in a thread of its own."""

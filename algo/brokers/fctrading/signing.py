@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from algo.brokers.fctrading.secret import Secret
 from algo.errors import CredentialError
+from algo.fastconnect.secret import Secret
 
 SMALLEST_KEY = 1024
 _LARGEST_TEXT = 64 * 1024

@@ -20,9 +20,10 @@ from algo.brokers.fctrading.auth import Purpose
 from algo.brokers.fctrading.cursor import Cursor, Position
 from algo.brokers.fctrading.decode import EventDecoder
 from algo.brokers.fctrading.events import StreamEvent
-from algo.brokers.fctrading.hub import IDLE, Hub
 from algo.brokers.fctrading.session import Session
-from algo.brokers.fctrading.signalr import (
+from algo.errors import AuthError, BrokerError, ProtocolError
+from algo.fastconnect.hub import IDLE, Hub
+from algo.fastconnect.signalr import (
     Disconnected,
     Event,
     Invocation,
@@ -31,8 +32,7 @@ from algo.brokers.fctrading.signalr import (
     ServerError,
     Unrecognised,
 )
-from algo.brokers.fctrading.wire import plain
-from algo.errors import AuthError, BrokerError, ProtocolError
+from algo.fastconnect.wire import plain
 
 HUB = "BroadcastHubV2"
 FIRST_PAUSE = 0.5

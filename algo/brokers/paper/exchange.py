@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from algo.brokers.paper.matching import Range, at_open, in_range, range_of, slipped, stop_hit
+from algo.brokers.paper.matching import Range, at_open, in_range, late_stop_hit, range_of, slipped
 from algo.brokers.paper.rules import FillRules
 from algo.brokers.paper.ticket import Ticket
 from algo.market import Band, band, lot
@@ -196,7 +196,7 @@ class PaperExchange:
         """
         market = self._markets[bar.symbol]
         tickets = [t for t in market.tickets if t.waits and t.arrived == bar.ns]
-        return self._match(market, tickets, bar, bar.ns, stop_hit)
+        return self._match(market, tickets, bar, bar.ns, late_stop_hit)
 
     def _match(
         self, market: _Market, tickets: list[Ticket], bar: Bar, ns: int, rule: _Rule

@@ -98,14 +98,47 @@ def in_range(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
     return None
 
 
+def after_open(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
+    """As `in_range`, for a whole bar after its open.
+
+    A limit that the open betters would have traded there: it came just after, and gets the open as
+    whatever takes a better market does. Its own price may lie outside the bar.
+    """
+    price = in_range(ticket, prices, rules)
+    plain = price is not None and ticket.rests and not ticket.at_market and not ticket.stopped
+    return prices.open if plain and _betters(prices.open, ticket, rules) else price
+
+
 def stop_hit(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
-    """The price at which the ticket's stop trades inside the bar; sets it off when it is reached."""
+    """The price at which the ticket's stop trades inside the bar; sets it off when it is reached.
+
+    A stop that the open has passed came after it: the market is there already, so it trades at the
+    open, not at its better trigger.
+    """
+    return _set_off(ticket, prices, rules, _worse(ticket, ticket.stop, prices.open))
+
+
+def late_stop_hit(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
+    """As `stop_hit`, for a stop that came at some moment inside the bar.
+
+    One that both open and close have passed was never going to wait: it gets the worse of the two.
+    """
+    stop, worst = ticket.stop, _worse(ticket, prices.open, prices.close)
+    best = prices.open + prices.close - worst
+    return _set_off(ticket, prices, rules, stop if _worse(ticket, stop, best) == stop else worst)
+
+
+def _worse(ticket: Ticket, one: int, other: int) -> int:
+    """The price that costs the ticket's side more."""
+    return max(one, other) if ticket.side is Side.BUY else min(one, other)
+
+
+def _set_off(ticket: Ticket, prices: Range, rules: FillRules, price: int) -> int | None:
     reached = prices.low <= ticket.stop if ticket.side is Side.SELL else prices.high >= ticket.stop
     if not reached:
         return None
     ticket.set_off()
-    price = min(max(ticket.stop, prices.low), prices.high)
-    price = slipped(price, ticket, prices, rules)
+    price = slipped(min(max(price, prices.low), prices.high), ticket, prices, rules)
     if ticket.limit and not ticket.two_legged:
         # A stop with a limit: it trades only when the limit still takes the trigger's price.
         return _allowed(price, ticket)

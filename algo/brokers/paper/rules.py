@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 from algo.errors import SettingError
@@ -30,5 +31,6 @@ class FillRules:
             raise SettingError(f"limit is through or touch, not {self.limit!r}")
         if isinstance(self.slippage, bool) or not isinstance(self.slippage, int) or self.slippage < 0:
             raise SettingError(f"slippage is a whole number of ticks from 0, not {self.slippage!r}")
-        if self.participation is not None and not 0 < self.participation <= 1:
-            raise SettingError(f"participation is above 0 and at most 1, not {self.participation}")
+        share = self.participation
+        if share is not None and not (isinstance(share, Real) and 0 < share <= 1):
+            raise SettingError(f"participation is above 0 and at most 1, not {share!r}")

@@ -10,9 +10,9 @@ import pytest
 import trustme
 
 from algo.brokers.fctrading.credentials import Accounts, Credentials
-from algo.brokers.fctrading.endpoints import Endpoints
-from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.signing import SigningKey, generate
+from algo.fastconnect.addresses import Endpoints
+from algo.fastconnect.secret import Secret
 
 SAMPLES = Path(__file__).with_name("samples.json")
 

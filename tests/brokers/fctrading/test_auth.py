@@ -20,9 +20,9 @@ from algo.brokers.fctrading.auth import (
     Wait,
 )
 from algo.brokers.fctrading.credentials import TwoFactor
-from algo.brokers.fctrading.secret import Secret
-from algo.brokers.fctrading.tokens import LIFETIME, Moment, read_token
 from algo.errors import AuthError, CodeLocked, CodeRefused, QueryFailed, RequestNotSent
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import LIFETIME, Moment, read_token
 from tests.brokers.fctrading.stub import jwt
 
 START = 1_780_000_000.0

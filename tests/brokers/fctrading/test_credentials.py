@@ -12,9 +12,10 @@ from algo.brokers.fctrading.credentials import (
     machine_device_id,
     read_file,
 )
-from algo.brokers.fctrading.endpoints import ALLOWED, Endpoints, Kind
+from algo.brokers.fctrading.endpoints import ALLOWED, Kind
 from algo.brokers.fctrading.signing import SigningKey
 from algo.errors import CredentialError
+from algo.fastconnect.addresses import Endpoints
 
 SANDBOX = {
     "url": "http://127.0.0.1:8000",

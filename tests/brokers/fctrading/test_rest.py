@@ -25,11 +25,8 @@ from algo.brokers.fctrading.api import TradingApi
 from algo.brokers.fctrading.outcome import Fate
 from algo.brokers.fctrading.quota import Quota, Rule
 from algo.brokers.fctrading.rest import TRIES, Rest
-from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
-from algo.brokers.fctrading.tokens import Moment
-from algo.brokers.fctrading.transport import FOREIGN, open_client, translate, trust
 from algo.errors import (
     AuthError,
     BrokerError,
@@ -41,6 +38,9 @@ from algo.errors import (
     RequestRefused,
     RequestUnknown,
 )
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment
+from algo.fastconnect.transport import FOREIGN, open_client, translate, trust
 from tests.brokers.fctrading.conftest import make_credentials, server_context
 from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, in_thread, jwt
 from tests.brokers.fctrading.test_signing import public

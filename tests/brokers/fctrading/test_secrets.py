@@ -14,19 +14,20 @@ from algo.brokers.fctrading import requests
 from algo.brokers.fctrading.api import TradingApi
 from algo.brokers.fctrading.quota import Quota
 from algo.brokers.fctrading.rest import Rest
-from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
 from algo.brokers.fctrading.stream import Delivered, TradingStream
-from algo.brokers.fctrading.tokens import Moment, TokenFile
-from algo.brokers.fctrading.transport import open_client, trust
+from algo.brokers.fctrading.tokens import TokenFile
 from algo.errors import AlgoError
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment
+from algo.fastconnect.transport import open_client, trust
 from tests.brokers.fctrading.conftest import make_credentials
-from tests.brokers.fctrading.hub_stub import HubStub
 from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, jwt
 from tests.brokers.fctrading.test_rest import CANCEL, FAST, ORDER
 from tests.brokers.fctrading.test_signing import elements, xml
 from tests.brokers.fctrading.test_stream import MORNING, Reader, fill
+from tests.fastconnect.hub_stub import HubStub
 
 PIN = "740913"
 

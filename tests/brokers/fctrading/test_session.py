@@ -12,11 +12,9 @@ import pytest
 from algo.brokers.fctrading.auth import Purpose, State
 from algo.brokers.fctrading.credentials import Credentials, TwoFactor
 from algo.brokers.fctrading.endpoints import Endpoint
-from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.session import Session, keep_signed_in
 from algo.brokers.fctrading.signing import SigningKey
-from algo.brokers.fctrading.tokens import Moment, TokenFile
-from algo.brokers.fctrading.transport import Reply as Answer
+from algo.brokers.fctrading.tokens import TokenFile
 from algo.errors import (
     AuthError,
     CodeLocked,
@@ -26,6 +24,9 @@ from algo.errors import (
     RequestNotSent,
     RequestUnknown,
 )
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.tokens import Moment
+from algo.fastconnect.transport import Reply as Answer
 from tests.brokers.fctrading.conftest import make_credentials
 from tests.brokers.fctrading.stub import Reply, envelope, jwt
 from tests.generators.virtual_time import run

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ssi_fctrading.core.core_crypto import core_crypto
 
-from algo.brokers.fctrading.secret import Secret
 from algo.brokers.fctrading.signing import SigningKey, check, generate, parse_key
 from algo.errors import CredentialError
+from algo.fastconnect.secret import Secret
 
 
 def xml(key: SigningKey) -> str:

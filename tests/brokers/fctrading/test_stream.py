@@ -18,12 +18,12 @@ from algo.brokers.fctrading.events import MatchEvent, OrderEvent, UnknownEvent
 from algo.brokers.fctrading.session import Session
 from algo.brokers.fctrading.signing import SigningKey
 from algo.brokers.fctrading.stream import Delivered, Item, Lost, Notice, Restored, TradingStream
-from algo.brokers.fctrading.tokens import Moment
-from algo.brokers.fctrading.transport import Reply, open_client, trust
 from algo.clock import HOUR, at
+from algo.fastconnect.tokens import Moment
+from algo.fastconnect.transport import Reply, open_client, trust
 from tests.brokers.fctrading.conftest import make_credentials, server_context
-from tests.brokers.fctrading.hub_stub import HubStub, broadcast
 from tests.brokers.fctrading.stub import envelope, jwt
+from tests.fastconnect.hub_stub import HubStub, broadcast
 
 DAY = date(2026, 6, 8)
 MORNING = at(DAY, 9 * HOUR)

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from ssi_fctrading.models import fcmodel_requests as official
 
 from algo.brokers.fctrading import balances, models, requests, services
-from algo.brokers.fctrading.wire import parse_json, plain, read_envelope, whole
 from algo.errors import ProtocolError
+from algo.fastconnect.wire import parse_json, plain, read_envelope, whole
 
 names = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=12)
 prices = st.one_of(st.integers(0, 10**6).map(float), st.floats(0, 1e6, allow_nan=False))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algo.brokers.fctrading.secret import Secret
+from algo.fastconnect.secret import Secret
 
 
 @given(st.text(min_size=8).filter(lambda text: text not in "<secret>"))

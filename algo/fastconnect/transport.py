@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from algo.brokers.fctrading.endpoints import is_loopback
-from algo.brokers.fctrading.wire import plain
 from algo.errors import BrokerError, CredentialError, QueryFailed, RequestNotSent, RequestUnknown
+from algo.fastconnect.addresses import is_loopback
+from algo.fastconnect.wire import plain
 
 TIMEOUT = httpx.Timeout(10.0, connect=5.0, pool=5.0)
 LARGEST_ANSWER = 32 * 1024 * 1024

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ssi_fctrading.signalr.transports._transport import WebsocketTransport
 
-from algo.brokers.fctrading.signalr import (
+from algo.errors import AlgoError, AuthError, ProtocolError
+from algo.fastconnect.signalr import (
     Disconnected,
     Event,
     Invocation,
@@ -25,7 +26,6 @@ from algo.brokers.fctrading.signalr import (
     SignalR,
     Unrecognised,
 )
-from algo.errors import AlgoError, AuthError, ProtocolError
 
 URL = "https://hub.example"
 HUB = "BroadcastHubV2"

@@ -19,17 +19,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.frames import DATA_OPCODES, Frame
 
-from algo.brokers.fctrading.endpoints import is_loopback
-from algo.brokers.fctrading.signalr import LARGEST_MESSAGE, Event, SignalR
-from algo.brokers.fctrading.transport import FOREIGN, describe, read_answer
 from algo.errors import AuthError, BrokerError, ProtocolError, QueryFailed
+from algo.fastconnect.addresses import is_loopback
+from algo.fastconnect.signalr import LARGEST_MESSAGE, Event, SignalR
+from algo.fastconnect.transport import FOREIGN, describe, read_answer
 
 IDLE = 25.0
 """Seconds without any frame after which the socket counts as half open. The server sends one every 10."""
 HANDSHAKE = 10.0
 """Seconds for the negotiation, and again for opening the socket and its first frame."""
 
-_QUIET = logging.Logger("algo.fctrading.socket")
+_QUIET = logging.Logger("algo.fastconnect.socket")
 """A logger of no tree: the library's own records would show tokens in headers and addresses."""
 _QUIET.disabled = True
 

@@ -18,8 +18,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from algo.brokers.fctrading.wire import parse_json, plain
 from algo.errors import AuthError, ProtocolError
+from algo.fastconnect.wire import parse_json, plain
 
 PROTOCOL = "1.3"
 LARGEST_MESSAGE = 4 * 1024 * 1024

@@ -1,0 +1,5 @@
+"""What the two services of SSI FastConnect share; trading and market data know nothing of each other.
+
+`addresses`, `wire` (JSON, envelope, numbers), `limits`, `secret`, `tokens` and `signalr` (the hub's protocol)
+do no I/O. The shells are `transport` (HTTP) and `hub` (one connection to one hub).
+"""
