@@ -101,7 +101,7 @@ class Desk:
             if venue is None:
                 venue = self._venue(symbol)
             order.quantity = _whole(quantity)
-            if tif != TimeInForce.DAY:
+            if tif != "day":
                 order.tif = _lifetime(tif)
             if order_type is not None:
                 order.order_type = order.wire_type = _type(order_type, price)
@@ -164,11 +164,11 @@ class Desk:
         self.target_orders[symbol] = view
         return view
 
-    def order_changed(self, order: Order) -> None:
+    def order_ended(self, order: Order) -> None:
         """Keep targets true: forget one whose order ended short, go on to one that had to wait."""
         symbol = order.symbol
         view = self.target_orders.get(symbol)
-        if view is None or view._order is not order or not order.status.terminal:
+        if view is None or view._order is not order:
             return
         del self.target_orders[symbol]
         again = self._retarget.pop(symbol, None)

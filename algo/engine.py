@@ -46,6 +46,7 @@ from algo.strategy import Strategy
 NEVER = 1 << 62
 _ROUNDS = 1_000
 _NOTHING: tuple[Command, ...] = ()
+_TURNED_DOWN = frozenset({OrderStatus.REFUSED, OrderStatus.REJECTED})
 
 
 def _nothing() -> None:
@@ -162,8 +163,9 @@ class Engine:
                         on_bar(bar)
                 except Exception as error:  # noqa: BLE001 - a user's code may raise anything
                     self._fail(desk, error)
-            for desk, on_bars in hears_bars:
-                self._call(desk, partial(on_bars, {bar[0]: bar for bar in moment}))
+            if hears_bars:
+                for desk, on_bars in hears_bars:
+                    self._call(desk, partial(on_bars, {bar[0]: bar for bar in moment}))
             if intents:
                 self.last = moment
                 return self._drain(), None, count
@@ -339,12 +341,13 @@ class Engine:
 
     def _order_changed(self, order: Order) -> None:
         desk = self.desks[order.strategy]
-        if order.status is OrderStatus.REFUSED or order.status is OrderStatus.REJECTED:
-            self._count(order.reason)
-        if order.cancel_wanted and not order.status.terminal:
+        if order.status.terminal:
+            if order.status in _TURNED_DOWN:
+                self._count(order.reason)
+            if order.symbol in desk.target_orders:
+                desk.order_ended(order)
+        elif order.cancel_wanted:
             self.cancel(order)
-        if order.symbol in desk.target_orders:
-            desk.order_changed(order)
         if "on_order" in desk.heard:
             self._call(desk, partial(desk.strategy.on_order, OrderView(order)))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from algo.errors import SettingError
@@ -91,6 +92,7 @@ def band_percent(instrument: Instrument, day: date, *, first_day: bool = False) 
     return (_FIRST_DAY if first_day else _PERCENT)[instrument.board].at(day)
 
 
+@lru_cache(1 << 12)  # the feed, the exchange and the venue ask for the same day's
 def band(
     instrument: Instrument,
     reference: int,

@@ -193,7 +193,10 @@ def _from_fills(fills: pd.DataFrame, equity: Floats) -> Figures:
 
 def _day_ends(moments: pd.DatetimeIndex) -> NDArray[np.intp]:
     """The places of each local day's last moment."""
-    days = _day_numbers(moments)
+    return _last_places(_day_numbers(moments))
+
+
+def _last_places(days: NDArray[np.int64]) -> NDArray[np.intp]:
     return np.flatnonzero(np.append(days[1:] != days[:-1], True)) if days.size else np.empty(0, dtype=np.intp)
 
 
@@ -204,8 +207,9 @@ def _day_numbers(moments: pd.DatetimeIndex) -> NDArray[np.int64]:
 
 
 def _daily(moments: pd.DatetimeIndex, values: Floats) -> tuple[NDArray[np.int64], Floats]:
-    ends = _day_ends(moments)
-    return _day_numbers(moments)[ends], values[ends]
+    days = _day_numbers(moments)
+    ends = _last_places(days)
+    return days[ends], values[ends]
 
 
 def _moment(moments: pd.DatetimeIndex, place: int) -> str | None:
