@@ -49,6 +49,20 @@ def test_a_stop_asked_for_at_a_fill_gets_no_better_price_than_the_close(close: f
     assert fills(result) == [("buy", 1, 1494.0), ("buy", 1, max(1500.0, close))]
 
 
+def test_a_stop_order_amended_while_the_bar_opens_trades_inside_it() -> None:
+    def amended(s: Any, fill: Any) -> None:
+        if fill.quantity == 1:
+            s.amend(s.views[0], price=1520.0)
+
+    plan = {
+        1: lambda s, b: s.buy(FUTURE, 5, 1499.5, stop=1500.0),
+        2: lambda s, b: s.buy(FUTURE, 1),
+    }
+    rows = (CALM, (1500.0, 1501.0, 1499.6, 1500.0), CALM)
+    _, result = played(scripted(plan, on_fill=amended), minutes(FUTURE, rows))
+    assert fills(result) == [("buy", 1, 1500.0), ("buy", 5, 1500.0)]
+
+
 price = st.integers(14_000, 16_000).map(lambda units: units / 10)
 bar = st.lists(price, min_size=4, max_size=4).map(
     lambda p: (p[0], max(p), min(p), p[1]),

@@ -104,8 +104,10 @@ def after_open(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
     A limit that the open betters would have traded there: it came just after, and gets the open as
     whatever takes a better market does. Its own price may lie outside the bar.
     """
+    waited = ticket.waits
     price = in_range(ticket, prices, rules)
-    plain = price is not None and ticket.rests and not ticket.at_market and not ticket.stopped
+    by_stop = ticket.stopped and (waited or ticket.two_legged)
+    plain = price is not None and ticket.rests and not ticket.at_market and not by_stop
     return prices.open if plain and _betters(prices.open, ticket, rules) else price
 
 
