@@ -27,16 +27,16 @@ from tests.generators.runs import DAYS, Random, rules, seeds, strategies, walk
 BOTH = {"equity": 5_000_000_000, "derivatives": 2_000_000_000}
 
 
-def story(run: Run, bars: int) -> list[Any]:
+def story(run: Run, bars: int, made: int | None = None) -> list[Any]:
     """What was decided and what traded until the moment of bar `bars`, as plain values.
 
-    The next bar begins at that moment: what follows from its open (exits, requests) is not part of it.
+    The next bar begins at that moment: what follows from its open (exits, a target that is pursued
+    anew, requests) is not part of it. `made` is the number of orders until then, None for all.
     """
     end = int(run.feed.times[bars - 1])
     orders = [
         (o.created, o.symbol, int(o.side), str(o.order_type), str(o.trigger), o.attached)
-        for o in run.engine.manager.every
-        if o.created < end or (o.created == end and not o.parent)
+        for o in run.engine.manager.every[:made]
     ]
     asked = [
         (r.ns, str(r.kind), r.order_id, r.price, r.quantity)
@@ -60,11 +60,12 @@ def test_decisions_on_the_first_bars_are_those_on_the_whole_series(
     given_ = {"parameters": {"symbols": [symbol]}, "rules": how, "fees": "vietnam", "cash": 2_000_000_000}
     first = min(first, len(data))
     whole = prepared(strategy, data, **given_)
-    whole_result = whole.execute()
+    made: list[int] = []
+    whole_result = whole.execute(watch=lambda _moment: made.append(len(whole.engine.manager.every)))
     part = prepared(strategy, data.take(slice(first)), **given_)
     part_result = part.execute()
     assert not whole_result.error
-    assert story(part, first) == story(whole, first)
+    assert story(part, first) == story(whole, first, made[first - 1])
     assert part_result.equity.tolist() == whole_result.equity.iloc[:first].tolist()
 
 
@@ -83,9 +84,10 @@ def test_the_look_ahead_test_can_fail() -> None:
     data = walk(FUTURE, 200, 5)
     peak = int(data.close.argmax())
     whole, part = prepared(Peeks, data), prepared(Peeks, data.take(slice(peak // 2)))
-    whole.execute()
+    made: list[int] = []
+    whole.execute(watch=lambda _moment: made.append(len(whole.engine.manager.every)))
     part.execute()
-    assert story(part, peak // 2) != story(whole, peak // 2)
+    assert story(part, peak // 2) != story(whole, peak // 2, made[peak // 2 - 1])
 
 
 # -- the same again -------------------------------------------------------------------------------
