@@ -38,7 +38,7 @@ from algo.model import (
     Trade,
 )
 from algo.orders import Limits, OrderManager, RequestIds, Venue
-from algo.orders.exits import excess, exit_order
+from algo.orders.exits import excess, exit_order, split
 from algo.orders.request_id import FIRST_SLOT
 from algo.portfolio import Portfolio
 from algo.strategy import Strategy
@@ -416,6 +416,10 @@ class Engine:
         for desk in self._all:
             desk.ledger.act(event)
             desk.position_changed(event.symbol, None)
+            if event.ratio_new != event.ratio_old:
+                for order in self._exits(desk, event.symbol):
+                    if order.status is OrderStatus.HELD:
+                        split(order, event.ratio_new, event.ratio_old)
             if "on_portfolio" in desk.heard:
                 self._call(desk, partial(desk.strategy.on_portfolio, desk.ledger))
 

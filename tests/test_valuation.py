@@ -71,7 +71,7 @@ def test_every_moment_is_worth_what_a_plain_count_says(
     strategy: type[Strategy], seed: int, how: FillRules, begun: bool
 ) -> None:
     data = [walk(FUTURE, 60, seed, width=15), walk(SHARE, 50, seed + 1, width=15, gaps=0.4)]
-    data.append(walk(OTHER, 80, seed + 2, width=30, gaps=0.2))
+    data.append(walk(OTHER, 80, seed + 2, width=15, gaps=0.5))
     opening = {FUTURE: (2, 1_190.0), OTHER: (300, 29_000.0)} if begun else {}
     actions = (
         CorporateAction(at(DAYS[1]), OTHER, dividend=700, paid_ns=at(DAYS[2])),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algo.clock import DAY, HOUR, at
-from algo.data.series import Series
+from algo.data.series import Series, width_name
 from algo.errors import DataError
 from algo.market import IDLE_DAYS, Reference, TradingCalendar, day_sessions, instrument_of, reference_of
 from algo.model import (
@@ -59,6 +59,15 @@ class BarFeed:
         for symbol, one in series.items():
             if not len(one):
                 raise DataError(f"{symbol}: there are no bars in the chosen range")
+        widths = {one.width: one for one in series.values()}
+        if len(widths) > 1:
+            # A wide bar's fills would be told hours after they happened, beside the narrow bars.
+            narrow, wide = widths[min(widths)], widths[max(widths)]
+            raise DataError(
+                f"the bars of one run must be of one width: {narrow.symbol} has {width_name(narrow.width)}, "
+                f"{wide.symbol} {width_name(wide.width)}; read them with --width, "
+                "and use bars(symbol, width) for wider ones"
+            )
         _refuse_shared_contracts(series)
         self.series = dict(series)
         self.unbanded: dict[str, int] = {}

@@ -7,7 +7,9 @@ can never be sold twice. It is good till cancelled, and it ends with the positio
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from algo.market import Snap, snap
 from algo.model import Order, OrderStatus, OrderType, TimeInForce, Trigger, TriggerKind
 
 
@@ -50,6 +52,20 @@ def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None
         exit_reason="take_profit" if trigger is None else "trailing" if attached.trailing else "stop_loss",
     )
     return order
+
+
+def split(order: Order, new: int, old: int) -> None:
+    """Let an exit that waits for the next session follow a split of `old` shares into `new`."""
+
+    def moved(price: int) -> int:
+        return snap(order.instrument, price * old / new, Snap.NEAREST) if price else 0
+
+    order.quantity = order.filled + (order.quantity - order.filled) * new // old
+    order.price = moved(order.price)
+    trigger = order.trigger
+    if trigger is not None:
+        step = trigger.step and max(trigger.step * old // new, 1)
+        order.trigger = replace(trigger, price=moved(trigger.price), step=step)
 
 
 def excess(exits: Iterable[Order], keep: int, ready: int | None = None) -> list[tuple[Order, int]]:

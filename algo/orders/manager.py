@@ -20,6 +20,7 @@ from algo.market import (
 )
 from algo.model import (
     AmendOrder,
+    Board,
     CancelOrder,
     Command,
     Order,
@@ -145,6 +146,8 @@ class OrderManager:
             if session is Session.C:
                 return "held until the market opens"
             order.wire_type = OrderType.LO if order.price else OrderType.MTL
+            # The API holds conditional orders on derivatives alone; others wait with us.
+            order.held_by = "broker" if instrument.board is Board.DERIVATIVES else "engine"
         elif order.order_type is OrderType.MARKET:
             wire = venue.market_type(order.quantity)
             if wire is None:

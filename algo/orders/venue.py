@@ -141,10 +141,16 @@ class Venue:
         return max(units, 1)
 
     def worst(self, sign: int) -> int | None:
-        """The worst price a market order may trade at today: the band's edge, else the last price."""
+        """The worst price a market order may trade at today: the band's edge.
+
+        Without a known reference the band is taken about the last price; None without that too.
+        """
         limits = self.band
         if limits is None:
-            return self.last
+            last = self.last
+            if last is None:
+                return None
+            limits = band(self.instrument, last, self.day)
         return limits.ceiling if sign > 0 else limits.floor
 
     def beyond(self, units: int, ticks: int) -> int:
