@@ -118,7 +118,7 @@ def backtest(
 
 
 def _no_parameters(strategy: type[Strategy], reading: Mapping[str, Any]) -> None:
-    """Refuse parameters of the strategy that were given beside the settings; the answer says where they go."""
+    """Refuse parameters of the strategy that were given beside the settings, saying where they go."""
     from algo.data.sources import OPTIONS
 
     for name in reading:
