@@ -97,6 +97,7 @@ def backtest(
     """
     if not (isinstance(strategy, type) and issubclass(strategy, Strategy)):
         raise ParameterError(f"backtest takes a Strategy class, not {strategy!r}")
+    _no_parameters(strategy, reading)
     settings = Settings(
         cash=cash,
         rules=FillRules(fill, slippage, limit, participation),
@@ -114,6 +115,15 @@ def backtest(
         error.result = result
         raise error
     return result
+
+
+def _no_parameters(strategy: type[Strategy], reading: Mapping[str, Any]) -> None:
+    """Refuse parameters of the strategy that were given beside the settings, saying where they go."""
+    from algo.data.sources import OPTIONS
+
+    for name in reading:
+        if name not in OPTIONS and name in declared(strategy):
+            raise ParameterError(f"{name!r} is a parameter of {strategy.__name__}: give it in parameters=")
 
 
 def load(data: Any, *, from_: Any = None, to: Any = None, **reading: Any) -> dict[str, Series]:

@@ -294,6 +294,8 @@ def test_a_strategy_that_raises_hands_its_result_over() -> None:
         ({"fill": "middle"}, SettingError, "fill"),
         ({"participation": 2}, SettingError, "participation"),
         ({"fees": "swiss"}, InputError, "swiss"),
+        ({"size": 2}, ParameterError, "give it in parameters="),
+        ({"slipage": 2}, SettingError, "no setting 'slipage'"),
         ({"parameters": {"sise": 2}}, ParameterError, "did you mean 'size'"),
         ({"parameters": {"size": "two"}}, ParameterError, "must be int"),
         ({"parameters": {"symbol": "VN30F2M"}}, DataError, "did you mean 'VN30F1M'"),

@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from algo.report.warnings import together
+
 if TYPE_CHECKING:
     from algo.report.page import Shown
     from algo.result import Result
@@ -92,23 +94,9 @@ def _costs(result: Result) -> Table:
 def _warnings(warnings: list[str]) -> Group:
     head = Text(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}", style="bold yellow")
     table = Table.grid(padding=(0, 1))
-    lines = together(warnings)
+    lines = together(warnings, named=2)
     for text in lines[:_WARNINGS]:
         table.add_row("•", Text(text))
     if len(lines) > _WARNINGS:
         table.add_row("•", Text(f"and {len(lines) - _WARNINGS} more, in --json and --report"))
     return Group(head, table)
-
-
-def together(warnings: list[str]) -> list[str]:
-    """The warnings, those that say the same of several symbols in one line: ``FPT and 3 others: …``."""
-    about: dict[str, list[str]] = {}
-    for text in warnings:
-        symbol, colon, said = text.partition(": ")
-        of_symbol = bool(colon) and symbol.isalnum() and symbol.isupper()
-        about.setdefault(said if of_symbol else text, []).append(symbol if of_symbol else "")
-    lines = []
-    for said, symbols in about.items():
-        others = f" and {len(symbols) - 1} others" if len(symbols) > 2 else f" and {symbols[-1]}"
-        lines.append(f"{symbols[0]}{others if len(symbols) > 1 else ''}: {said}" if symbols[0] else said)
-    return lines

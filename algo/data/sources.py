@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +13,12 @@ from algo.data.catalog import Catalog
 from algo.data.reading import Reading, examine, refusal
 from algo.data.series import Moment, Series, join, moment_ns, stamp
 from algo.data.tables import SUFFIXES
-from algo.errors import CatalogError, DataError
+from algo.errors import CatalogError, DataError, SettingError
 
 if TYPE_CHECKING:
     from algo.data.reading import Source
+
+OPTIONS = tuple(signature(examine).parameters)[1:]
 
 
 def load(
@@ -30,8 +34,14 @@ def load(
     A source is anything that `reading.read` takes, or the symbol of a catalog entry. `from_` and `to`
     cut (a date means that whole day). Other keyword arguments are those of `reading.examine`; of
     these, only `width` says something about a catalog symbol. Raises DataError when rows cannot be
-    used or no bar lies in the range, and CatalogError for a symbol that the catalog does not have.
+    used or no bar lies in the range, SettingError for a keyword argument that there is not, and
+    CatalogError for a symbol that the catalog does not have.
     """
+    for name in overrides:
+        if name not in OPTIONS:
+            near = get_close_matches(name, OPTIONS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"reading data takes {', '.join(OPTIONS)}"
+            raise SettingError(f"there is no setting {name!r}; {hint}")
     many = sources if isinstance(sources, (list, tuple)) else [sources]
     if not many:
         raise DataError("no data given: name a file, a folder or a symbol of the catalog")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from algo.report import plots
 from algo.report.statistics import daily_equity, statistics
 from algo.report.subject import Result
+from algo.report.warnings import together
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -101,7 +102,7 @@ def html(result: Result) -> str:
     symbols = plots.drawn_symbols(result)
     drawn = symbols[: plots.PANELS]
     marked = plots.MARKED // max(1, len(drawn))
-    warnings = list(result.warnings)
+    warnings = together(result.warnings)
     return _template("report.html.j2").render(
         strategy=result.strategy,
         period=_period(result.stats),
@@ -122,7 +123,7 @@ def html(result: Result) -> str:
         trades_count=len(result.trades),
         parameters=_pairs(result.parameters),
         settings=_pairs(result.settings),
-        data=[{key: _plain(value) for key, value in facts.items()} for facts in result.data],
+        data=[{key: _fact(key, value) for key, value in facts.items()} for facts in result.data],
         definitions=_definitions(),
     )
 
@@ -208,6 +209,11 @@ def _plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_plain, value))
     return str(value)
+
+
+def _fact(name: str, value: Any) -> str:
+    """A fact about the data; its moments come as ISO 8601 and are written like the page's others."""
+    return _time(datetime.fromisoformat(value)) if value and name in ("from", "to") else _plain(value)
 
 
 def _pairs(mapping: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from algo.data.catalog import Catalog
 from algo.data.sources import is_file, load
 from algo.data.synthetic import make
 from algo.data.widths import finished, widen
-from algo.errors import CatalogError, DataError
+from algo.errors import CatalogError, DataError, SettingError
 from tests.data.layouts import contracts, moments
 from tests.generators.bars import same_bars
 
@@ -46,6 +46,13 @@ def test_a_catalog_symbol_and_a_frame(tmp_path: Path) -> None:
     mapped = load({"VCB": SHARE.to_frame(), "vn30f1m": "VN30F1M"}, catalog=catalog)
     assert same_bars(mapped["VCB"], replace(SHARE, symbol="VCB"))
     assert same_bars(mapped["VN30F1M"], FUTURE)
+
+
+def test_a_keyword_that_there_is_not(tmp_path: Path) -> None:
+    Catalog(tmp_path).save(FUTURE)
+    for source in ("VN30F1M", FUTURE.to_frame()):
+        with pytest.raises(SettingError, match="there is no setting 'widht'; did you mean 'width'"):
+            load(source, catalog=tmp_path, widht="5m")
 
 
 def test_a_range_is_cut(tmp_path: Path) -> None:

@@ -195,6 +195,19 @@ def test_many_symbols_are_named_though_not_drawn() -> None:
     assert page.row("S11")
 
 
+def test_what_is_said_of_several_symbols_is_said_once_and_names_them() -> None:
+    said = [f"{symbol}: prices are adjusted" for symbol in ("FPT", "HPG", "VCB")]
+    page = read(made_result(bars=10, trades=0, warnings=[*said, "2 fills cut short"]))
+    assert "FPT, HPG and VCB: prices are adjusted" in page.text
+    assert page.text.count("prices are adjusted") == 1
+
+
+def test_the_datas_moments_are_written_like_all_others() -> None:
+    result = made_result(bars=10, trades=0)
+    result.data = [{"symbol": "DATA", "from": "2025-07-01T08:59:00+07:00", "to": "2025-07-01T14:45:00+07:00"}]
+    assert read(result).row("DATA") == ["DATA", "2025-07-01 08:59", "2025-07-01 14:45"]
+
+
 def test_the_same_run_gives_the_same_page_in_any_process_and_needs_no_pyplot() -> None:
     code = """
 import hashlib, sys

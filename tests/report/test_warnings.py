@@ -1,6 +1,6 @@
-"""The summary of a run: short, whatever the number of symbols and warnings."""
+"""Warnings are few, whatever the number of symbols."""
 
-from algo.cli.screens import together
+from algo.report.warnings import together
 
 
 def test_what_is_said_of_several_symbols_is_one_line() -> None:
@@ -13,7 +13,7 @@ def test_what_is_said_of_several_symbols_is_one_line() -> None:
         "HPG: odd",
         "VCB: 1",
     ]
-    assert together(said) == [
+    assert together(said, named=2) == [
         "FPT and 2 others: adjusted",
         "interrupted: early",
         "FPT and HPG: odd",
