@@ -13,7 +13,7 @@ from algo import Strategy, backtest
 from algo.data import Catalog, synthetic
 from tests.cli.conftest import CROSS, Command
 from tests.conftest import ROOT
-from tests.data.layouts import contracts, daily
+from tests.data.layouts import contracts
 
 HERE = ("backtest", "cross.py", "--data", "VN30F1M")
 RAISES = (
@@ -78,7 +78,7 @@ def test_a_range_cuts_the_data(market: Path, algo: Command) -> None:
 def test_files_symbols_and_named_files_go_together(market: Path, algo: Command) -> None:
     made = synthetic.make(("VN30F1M", "HPG"), days=3)
     contracts(made["VN30F1M"]).to_csv("future.csv")
-    daily(made["HPG"]).groupby(level=0).last().to_csv("some shares.csv")
+    made["HPG"].to_frame().to_csv("some shares.csv")
     result = algo(
         "backtest", "cross.py", "--data", "VN30F1M=future.csv", "--data", "FPT",
         "--data", "HPG=some shares.csv", "--cash", "equity=1_000_000_000,derivatives=500000000",
@@ -88,7 +88,7 @@ def test_files_symbols_and_named_files_go_together(market: Path, algo: Command) 
     assert {one["symbol"]: one["width"] for one in facts["data"]} == {
         "VN30F1M": "1m",
         "FPT": "1m",
-        "HPG": "1d",
+        "HPG": "1m",
     }
     assert facts["stats"]["opening"] == 1_500_000_000
 
