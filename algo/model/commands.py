@@ -9,7 +9,7 @@ from algo.model.instruments import Instrument, Side
 from algo.model.orders import OrderType, Trigger
 
 
-@dataclass(slots=True)  # not frozen, as every order makes one; nobody writes to it
+@dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """Put a new order into the market. `price` is in price units, 0 when the type has none.
 

@@ -1,9 +1,6 @@
 """What happened, in the past tense. `ns` is market time; prices are in price units.
 
 `order_id` is algo's own: the trading day and the request id that placed the order.
-
-Nobody writes to an event. Those that every order makes are not frozen nevertheless, because a
-frozen dataclass takes three times as long to make.
 """
 
 from __future__ import annotations
@@ -18,7 +15,7 @@ from algo.errors import SettingError
 from algo.model.instruments import Board, Instrument, Side
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OrderAccepted:
     """The market has the order."""
 
@@ -36,7 +33,7 @@ class OrderTriggered:
     ns: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OrderFilled:
     """Part or all of an order traded. `fill_id` tells two equal fills of one order apart.
 
