@@ -28,7 +28,8 @@ STATUSES: dict[str, Meaning] = {
     "SD": Meaning(OrderStatus.SUBMITTED),  # sent to the exchange
     "WA": Meaning(OrderStatus.SUBMITTED),  # waits for the broker's approval
     "IAV": Meaning(OrderStatus.WAITING, settled=True),  # waits for its session
-    "SOI": Meaning(OrderStatus.WAITING, settled=True),  # stop order, waits for its trigger
+    "SOI": Meaning(OrderStatus.WAITING, settled=True),  # stop order, waits for its session
+    "SOR": Meaning(OrderStatus.WAITING, settled=True),  # stop order, waits for its trigger
     "SOS": Meaning(OrderStatus.WORKING, set_off=True),  # stop order, set off
     "QU": Meaning(OrderStatus.WORKING, settled=True),
     "PF": Meaning(OrderStatus.WORKING, settled=True),
@@ -38,7 +39,6 @@ STATUSES: dict[str, Meaning] = {
     "CL": Meaning(OrderStatus.CANCELLED, settled=True),
     "FFPC": Meaning(OrderStatus.CANCELLED, settled=True),  # filled in part, the rest cancelled
     "RJ": Meaning(OrderStatus.REJECTED),
-    "SOR": Meaning(OrderStatus.REJECTED),  # stop order, rejected
     "EX": Meaning(OrderStatus.EXPIRED, settled=True),
 }
 
@@ -54,7 +54,7 @@ def code(status: OrderStatus, *, filled: bool = False, stop: bool = False) -> st
     `filled`: part of the order has traded. `stop`: the order has a trigger.
     """
     if status is OrderStatus.WAITING and stop:
-        return "SOI"
+        return "SOR"
     if filled and status is OrderStatus.WORKING:
         return "PF"
     if filled and status is OrderStatus.CANCELLED:

@@ -1,0 +1,1 @@
+"""FastConnect on your own machine: SSI's protocols over the paper exchange."""

@@ -1,0 +1,36 @@
+"""HTTP as values, so that the server is a pure function of requests and a thin shell of sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are lower-case; `query` keeps the order and the spelling."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def asked(self, name: str, default: str = "") -> str:
+        """The query field of that name in any case, `default` when there is none."""
+        wanted = name.lower()
+        return next((value for key, value in self.query if key.lower() == wanted), default)
+
+    def header(self, name: str) -> str:
+        """The header of that name, '' when there is none."""
+        return self.headers.get(name.lower(), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    content_type: str = "application/json; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
