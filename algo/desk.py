@@ -97,6 +97,7 @@ class Desk:
             created=self.now,
             tag=tag,
         )
+        self._engine.made = order.serial = self._engine.made + 1
         try:
             if venue is None:
                 venue = self._venue(symbol)
@@ -225,6 +226,11 @@ class Desk:
         self._made += 1
         heappush(self._timers, (ns, self._made, name, call, period))
         self._engine.timer_set(self, ns)
+
+    def forget_timers(self) -> None:
+        """Drop all timers: a strategy that starts anew makes its own again."""
+        self._timers.clear()
+        self._daily.clear()
 
     @property
     def next_timer(self) -> int | None:

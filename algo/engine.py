@@ -75,6 +75,7 @@ class Engine:
         self.last: tuple[Bar, ...] = ()
         self.messages: list[tuple[int, str, str]] = []
         self.intents: list[tuple[Desk, Callable[[], None]]] = []
+        self.made = 0
         self.refusals: dict[str, int] = {}
         self.failures: list[StrategyError] = []
         ids = {name: RequestIds(FIRST_SLOT + k) for k, name in enumerate(strategies)}
@@ -89,7 +90,7 @@ class Engine:
             strategy._desk = desk
             self.desks[name] = desk
         self._all = list(self.desks.values())
-        self._listen()
+        self.listen()
         self._handlers: dict[type, Callable[[Any], None]] = {
             DayStarted: self._day_started,
             SessionChanged: self._session_changed,
@@ -106,10 +107,11 @@ class Engine:
     # -- the loop -----------------------------------------------------------------------------
 
     def start(self, ns: int) -> Sequence[Command]:
-        """Wake the strategies before the first event, at market time `ns`."""
+        """Wake the strategies before the first event, or anew after a restart, at market time `ns`."""
         self.now = max(self.now, ns)
-        for venue in self.venues.values():
-            venue.start_day(local_date(self.now), None, False)
+        if self.day is None:
+            for venue in self.venues.values():
+                venue.start_day(local_date(self.now), None, False)
         for desk in self._all:
             self._call(desk, desk.strategy.on_start)
         return self._drain()
@@ -171,7 +173,7 @@ class Engine:
                 return self._drain(), None, count
         return _NOTHING, None, count
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
         """Note who hears bars: looked up once, because it is needed for every bar."""
         alive = [desk for desk in self._all if desk.failure is None]
         self._hears_bar = [(desk, desk.strategy.on_bar) for desk in alive if "on_bar" in desk.heard]
@@ -223,7 +225,9 @@ class Engine:
         reason = (
             f"the order is {order.status} already"
             if venue is None
-            else self.manager.amend(order, price, quantity, venue, self.now)
+            else self.manager.amend(
+                order, price, quantity, venue, self.desks[order.strategy].ledger, self.now
+            )
         )
         if reason is not None:
             self.refuse_amend(order, reason)
@@ -277,7 +281,8 @@ class Engine:
         if keep == 0:
             self.manager.cancel(exit_, venue, self.now)
         else:
-            reason = self.manager.amend(exit_, None, exit_.filled + keep, venue, self.now)
+            ledger = self.desks[exit_.strategy].ledger
+            reason = self.manager.amend(exit_, None, exit_.filled + keep, venue, ledger, self.now)
             if reason is not None:
                 self.manager.cancel(exit_, venue, self.now)
 
@@ -324,6 +329,8 @@ class Engine:
     def _attach(self, desk: Desk, entry: Order, quantity: int, price: int) -> None:
         order = exit_order(entry, quantity, price, self.now)
         if order is not None:
+            self.made += 1
+            order.serial = self.made
             self.submit(desk, order)
 
     def _fit_exits(self, desk: Desk, order: Order, position: int) -> None:
@@ -472,7 +479,7 @@ class Engine:
             )
             failure.__cause__ = error
         desk.failure = failure
-        self._listen()
+        self.listen()
         self.intents.append((desk, _nothing))  # so that a run of bars ends here
         self.failures.append(failure)
         for view in desk.working:

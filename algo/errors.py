@@ -11,6 +11,7 @@
     ├── StrategyError            a user's strategy raised: the run ends, its results so far are kept
     ├── LookAheadError           a read of a value that lies in the future of the strategy
     ├── ExhaustedError           a bounded resource of the day (request ids) is used up: stop placing
+    ├── JournalMismatch          a recorded run does not come to the same again: an operator must look
     └── BrokerError              talking to a broker failed
         ├── AuthError            not signed in, or the sign-in was refused: sign in again
         │   ├── CodeRefused      the PIN or OTP is wrong: ask the person for another one
@@ -80,6 +81,10 @@ class LookAheadError(AlgoError, IndexError):
 
 class ExhaustedError(AlgoError):
     """A bounded resource of the trading day is used up; nothing more can be placed today."""
+
+
+class JournalMismatch(AlgoError):
+    """A recorded run does not come to the same again: another version wrote it, or it was changed."""
 
 
 class BrokerError(AlgoError):

@@ -74,6 +74,11 @@ class History:
 
     def append(self, row: Sequence[float]) -> None:
         """Add one complete bar (time, start, open, high, low, close, volume) and reveal it."""
+        self.extend(row)
+        self.n = self._capacity
+
+    def extend(self, row: Sequence[float]) -> None:
+        """Add one bar behind those that there are, to be revealed when its time has come."""
         if self._capacity == len(self._columns["time"]):
             for name, array in self._columns.items():
                 grown = np.empty(max(64, 2 * len(array)), dtype=array.dtype)
@@ -82,7 +87,6 @@ class History:
         for name, value in zip(("time", "start", "open", "high", "low", "close", "volume"), row, strict=True):
             self._columns[name][self._capacity] = value
         self._capacity += 1
-        self.n = self._capacity
 
 
 class Bars:

@@ -169,6 +169,7 @@ class Order:
         "quantity",
         "reason",
         "requests",
+        "serial",
         "set_aside",
         "side",
         "status",
@@ -201,6 +202,7 @@ class Order:
         exit_reason: str = "",
     ) -> None:
         self.order_id = ""
+        self.serial = 0  # the engine's count of orders made, so that one can be named before it has an id
         self.strategy = strategy
         self.symbol = symbol
         self.instrument = instrument
@@ -234,6 +236,28 @@ class Order:
     def leaves(self) -> int:
         """What is still to be filled: 0 once the order is over."""
         return 0 if self.status.terminal else max(self.quantity - self.filled, 0)
+
+    @property
+    def worst_leaves(self) -> int:
+        """What could still be filled at worst: an amendment that may yet take effect counts when larger."""
+        if self.status.terminal:
+            return 0
+        asked = [
+            r.quantity for r in self.requests if r.kind is RequestKind.AMEND and not r.done and r.quantity
+        ]
+        return max(self.quantity, *asked, self.filled) - self.filled if asked else self.leaves
+
+    @property
+    def worst_price(self) -> int:
+        """The dearest limit at which it could buy, or the cheapest at which it could sell; 0 for none."""
+        asked = [r.price for r in self._amending if r.price]
+        if not asked or not self.price:
+            return self.price
+        return max(self.price, *asked) if self.side is Side.BUY else min(self.price, *asked)
+
+    @property
+    def _amending(self) -> list[Request]:
+        return [r for r in self.requests if r.kind is RequestKind.AMEND and not r.done]
 
     @property
     def average_price(self) -> float | None:

@@ -12,12 +12,12 @@ from typing import Any
 from algo.clock import local_date
 from algo.market import (
     Session,
-    amend_refusal,
     band_refusal,
     can_cancel,
     lot_refusal,
     tick_refusal,
 )
+from algo.market import amend_refusal as session_refusal
 from algo.model import (
     AmendOrder,
     Board,
@@ -43,8 +43,9 @@ from algo.model import (
     RequestUnknown,
     TimeInForce,
 )
+from algo.orders.controls import Controls
 from algo.orders.request_id import RequestIds
-from algo.orders.risk import NO_LIMITS, Limits, refusal, static_refusal
+from algo.orders.risk import NO_LIMITS, Limits, amend_refusal, reduces, refusal, static_refusal
 from algo.orders.state import TRANSITIONS, Step
 from algo.orders.venue import Venue
 from algo.portfolio import Portfolio
@@ -77,6 +78,8 @@ class OrderManager:
         self.changed: list[Order] = []
         self.ignored: list[object] = []
         self.make_room: Callable[[Order], tuple[Order, ...]] = lambda _order: ()
+        self.controls: Controls | None = None
+        self.account_quantity: Callable[[Order], int] = lambda _order: 0
         self.handlers: dict[type, Callable[[Any], None]] = {
             OrderAccepted: self._accepted,
             OrderTriggered: self._triggered,
@@ -95,7 +98,10 @@ class OrderManager:
     def start_day(self, ns: int) -> None:
         """Request ids begin anew with the trading day."""
         day = local_date(ns)
-        self._day = f"{day.year}{day.month:02}{day.day:02}"
+        name = f"{day.year}{day.month:02}{day.day:02}"
+        if name == self._day:  # a day that is told twice must not give its ids out twice
+            return
+        self._day = name
         for ids in self._ids.values():
             ids.new_day()
 
@@ -115,6 +121,8 @@ class OrderManager:
         reason = refusal(
             order, venue, ledger, self._peers(order), self._limits.get(order.strategy, NO_LIMITS)
         )
+        if reason is None and self.controls is not None:
+            reason = self._controlled(self.controls, order, venue, ledger, ns)
         if reason is not None:
             self._end(order, Step.REFUSE, ns, reason)
             return
@@ -127,6 +135,18 @@ class OrderManager:
                 self._hold(order, ns, _NO_ROOM)
                 return
         self._send(order, venue, ns)
+
+    def _controlled(
+        self, controls: Controls, order: Order, venue: Venue, ledger: Portfolio, ns: int
+    ) -> str | None:
+        """Why the operational controls stop the order, or None; they remember one that passes."""
+        held = ledger.quantity(order.instrument.symbol)
+        smaller = bool(order.parent) or reduces(order, self._peers(order), held)
+        account = self.account_quantity(order)
+        reason = controls.refusal(order, venue, ns, self.open.values(), reduces=smaller, account=account)
+        if reason is None:
+            controls.went_out(order, ns, reduces=smaller)
+        return reason
 
     def _hold(self, order: Order, ns: int, reason: str) -> None:
         if order.status is OrderStatus.CREATED:
@@ -219,16 +239,21 @@ class OrderManager:
         self.commands.append(CancelOrder(request_id, order.order_id, order.strategy, order.instrument))
 
     def amend(
-        self, order: Order, price: int | None, quantity: int | None, venue: Venue, ns: int
+        self, order: Order, price: int | None, quantity: int | None, venue: Venue, ledger: Portfolio, ns: int
     ) -> str | None:
         """Ask for another price (units) or total quantity; gives the reason when it may not be asked."""
         price = None if price == order.price else price
         quantity = None if quantity == order.quantity else quantity
         if price is None and quantity is None:
             return None
-        reason = self._amend_refusal(order, price, quantity, venue)
+        reason = self._amend_refusal(order, price, quantity, venue, ns)
         if reason is not None:
             return reason
+        if not order.parent and order.status is not OrderStatus.HELD:
+            limits = self._limits.get(order.strategy, NO_LIMITS)
+            reason = amend_refusal(order, price, quantity, venue, ledger, self._peers(order), limits)
+            if reason is not None:
+                return reason
         if order.status in (OrderStatus.CREATED, OrderStatus.HELD):
             order.price = order.price if price is None else price
             order.quantity = order.quantity if quantity is None else quantity
@@ -243,7 +268,7 @@ class OrderManager:
         return None
 
     def _amend_refusal(
-        self, order: Order, price: int | None, quantity: int | None, venue: Venue
+        self, order: Order, price: int | None, quantity: int | None, venue: Venue, ns: int
     ) -> str | None:
         instrument = order.instrument
         if order.status.terminal:
@@ -261,7 +286,7 @@ class OrderManager:
                 return "the market has not confirmed the order yet"
             if self._asked(order, RequestKind.AMEND):
                 return "an earlier amendment is still on its way"
-            reason = amend_refusal(
+            reason = session_refusal(
                 instrument.board, venue.session, venue.day,
                 price=price is not None, quantity=quantity is not None,
             )  # fmt: skip
@@ -271,6 +296,12 @@ class OrderManager:
             reason = tick_refusal(instrument, price, venue.day)
             if reason is None and venue.band is not None:
                 reason = band_refusal(instrument, venue.band, price)
+            if reason is None and self.controls is not None:
+                reason = self.controls.amend_refusal(order, price, venue)
+            if reason is not None:
+                return reason
+        if quantity is not None and quantity > order.quantity and self.controls is not None:
+            reason = self.controls.growth_refusal(order, ns)
             if reason is not None:
                 return reason
         return None if quantity is None else lot_refusal(instrument, quantity, venue.day)
@@ -400,6 +431,10 @@ class OrderManager:
                 self.ignored.append(event)
             return
         self._end(order, Step.EXPIRE, event.ns, event.reason)
+
+    def request(self, request_id: str) -> Request | None:
+        """The request of today that has this id."""
+        return self.requests.get(f"{self._day}-{request_id}")
 
     def _request(self, event: object, request_id: str) -> tuple[Request, Order] | None:
         request = self.requests.get(f"{self._day}-{request_id}")

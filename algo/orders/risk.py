@@ -6,6 +6,7 @@ trade with oneself. Limits are the user's.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 from algo.errors import SettingError
@@ -70,6 +71,32 @@ def refusal(
     return reason or _within(order, venue, ledger, held, after, limits)
 
 
+def amend_refusal(
+    order: Order,
+    price: int | None,
+    quantity: int | None,
+    venue: Venue,
+    ledger: Portfolio,
+    peers: list[Order],
+    limits: Limits = NO_LIMITS,
+) -> str | None:
+    """Why a working order may not be asked to have this price (units) and quantity: as for a new one."""
+    asked = copy(order)
+    asked.price = order.price if price is None else price
+    asked.quantity = order.quantity if quantity is None else quantity
+    reason = _crosses_own(asked, venue, peers) if price is not None and peers else None
+    grows = asked.quantity > order.quantity or (asked.price - order.price) * order.side > 0
+    if reason is not None or not grows:
+        return reason
+    held = ledger.quantity(order.instrument.symbol)
+    after = held + _same_way(asked, peers) * order.side
+    if order.instrument.shortable:
+        reason = _margin(asked, venue, ledger, held, after)
+    else:
+        reason = _covered(asked, venue, ledger, peers)
+    return reason or _within(asked, venue, ledger, held, after, limits)
+
+
 def _market_rules(order: Order, venue: Venue) -> str | None:
     instrument = order.instrument
     if order.trigger is None:
@@ -109,7 +136,7 @@ def _covered(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) 
         held = position.quantity if position is not None else 0
         settled = position.sellable if position is not None else 0
         busy = sum(
-            peer.leaves
+            peer.worst_leaves
             for peer in peers
             if peer.instrument is instrument and peer.side is Side.SELL and not peer.parent
         )
@@ -122,9 +149,9 @@ def _covered(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) 
     if price is None:
         return "no price is known to set cash aside for"
     order.set_aside = price
-    need = _cost(order, price, ledger)
+    need = _cost(order, price, order.quantity - order.filled, ledger)
     busy = sum(
-        _cost(peer, peer.price or peer.set_aside, ledger)
+        _cost(peer, peer.worst_price or peer.set_aside, peer.worst_leaves, ledger)
         for peer in peers
         if peer.side is Side.BUY and peer.instrument.account is Account.EQUITY
     )
@@ -134,8 +161,8 @@ def _covered(order: Order, venue: Venue, ledger: Portfolio, peers: list[Order]) 
     return None
 
 
-def _cost(order: Order, price: int, ledger: Portfolio) -> int:
-    instrument, quantity = order.instrument, order.quantity - order.filled
+def _cost(order: Order, price: int, quantity: int, ledger: Portfolio) -> int:
+    instrument = order.instrument
     charge = ledger.fees_schedule.charge(instrument, order.side, price, quantity, ledger.date)
     return instrument.notional(price, quantity) + charge.total
 
@@ -160,12 +187,18 @@ def _margin(order: Order, venue: Venue, ledger: Portfolio, held: int, after: int
     return None
 
 
+def reduces(order: Order, peers: list[Order], held: int) -> bool:
+    """Whether the order, with all that works on its side, only brings a position of `held` nearer to zero."""
+    after = held + _same_way(order, peers) * order.side
+    return abs(after) <= abs(held) and after * held >= 0
+
+
 def _same_way(order: Order, peers: list[Order]) -> int:
     """What could trade on the order's side at worst: its own leaves and those of its peers."""
     leaves = order.quantity - order.filled
     for peer in peers:
         if peer.instrument is order.instrument and peer.side == order.side and not peer.parent:
-            leaves += peer.leaves
+            leaves += peer.worst_leaves
     return leaves
 
 

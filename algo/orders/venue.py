@@ -64,6 +64,12 @@ class Venue:
         self._largest = largest_order(self.instrument) or 1 << 62
         self._types = None
 
+    def state_band(self, day: date, limits: Band) -> None:
+        """Take the market's own word for today's prices."""
+        if day == self.day:
+            self.reference = limits.reference
+            self._band, self._band_known = limits, True
+
     def enter(self, session: Session) -> None:
         """Go into another session."""
         self.session = session

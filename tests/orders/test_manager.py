@@ -104,7 +104,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(order=orders, price=st.sampled_from((None, 11_950, 12_050)), quantity=st.none() | quantities)
     def amend(self, order: Order, price: int | None, quantity: int | None) -> None:
-        self.manager.amend(order, price, quantity, self.venue, self.ns)
+        self.manager.amend(order, price, quantity, self.venue, self.ledger, self.ns)
         self.take()
 
     @rule(session=st.sampled_from((Session.LO, Session.ATC, Session.C)))
@@ -345,27 +345,27 @@ def test_an_amendment_that_is_not_legal_says_why(price: int | None, quantity: in
     order = placed(orders, order_of(venue, quantity=300, price=80_000.0), venue)
     orders.apply(OrderAccepted(order.order_id, NOON))
     orders.fill(OrderFilled(order.order_id, NOON, 80_000, 100, "F1"))
-    assert why in (orders.amend(order, price, quantity, venue, NOON) or "")
+    assert why in (orders.amend(order, price, quantity, venue, ledger_of(), NOON) or "")
 
 
 def test_amendments_go_one_at_a_time_and_never_at_the_market_or_too_late() -> None:
     orders, venue = manager(), venue_of("VN30F1M", 1200.0)
     market = placed(orders, order_of(venue, quantity=2), venue)
     orders.apply(OrderAccepted(market.order_id, NOON))
-    assert "no price" in (orders.amend(market, 12_010, None, venue, NOON) or "")
+    assert "no price" in (orders.amend(market, 12_010, None, venue, ledger_of(), NOON) or "")
     order = placed(orders, order_of(venue, quantity=2, price=1190.0), venue)
-    assert "not confirmed" in (orders.amend(order, 11_910, None, venue, NOON) or "")
+    assert "not confirmed" in (orders.amend(order, 11_910, None, venue, ledger_of(), NOON) or "")
     orders.apply(OrderAccepted(order.order_id, NOON))
-    assert orders.amend(order, 11_910, None, venue, NOON) is None
-    assert "still on its way" in (orders.amend(order, 11_920, None, venue, NOON) or "")
+    assert orders.amend(order, 11_910, None, venue, ledger_of(), NOON) is None
+    assert "still on its way" in (orders.amend(order, 11_920, None, venue, ledger_of(), NOON) or "")
     orders.apply(OrderAmended(order.order_id, NOON, 11_910, 2))
     venue.enter(Session.ATC)
-    assert "session ATC" in (orders.amend(order, 11_920, None, venue, NOON) or "")
+    assert "session ATC" in (orders.amend(order, 11_920, None, venue, ledger_of(), NOON) or "")
     venue.enter(Session.LO)
     orders.cancel(order, venue, NOON)
-    assert "being cancelled" in (orders.amend(order, 11_920, None, venue, NOON) or "")
+    assert "being cancelled" in (orders.amend(order, 11_920, None, venue, ledger_of(), NOON) or "")
     orders.apply(OrderCancelled(order.order_id, NOON))
-    assert "cancelled already" in (orders.amend(order, 11_920, None, venue, NOON) or "")
+    assert "cancelled already" in (orders.amend(order, 11_920, None, venue, ledger_of(), NOON) or "")
 
 
 def test_a_held_order_goes_out_with_the_type_of_the_session_that_takes_it() -> None:
