@@ -91,6 +91,8 @@ class ExhaustedError(AlgoError):
 
 class JournalMismatch(AlgoError):
     """A recorded run does not come to the same again: another version wrote it, or it was changed."""
+
+
 class JournalError(AlgoError):
     """The durable record of a run cannot be used. Nothing but cancels may be sent without one."""
 

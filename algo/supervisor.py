@@ -16,6 +16,7 @@ from algo.model import (
     Account,
     BandStated,
     Bar,
+    BarsMissed,
     BooksStated,
     BrokerEvent,
     Command,
@@ -76,6 +77,7 @@ class Supervisor:
         engine.manager.account_quantity = self._account_quantity
         self._own: dict[type, Callable[[Any], Sequence[Command]]] = {
             BandStated: self._band_stated,
+            BarsMissed: self._nothing,  # they are in the histories, and nobody acts on them
             BooksStated: self._books_stated,
             ForeignWorked: self._foreign_worked,
             HoldingsStated: self._holdings_stated,

@@ -34,6 +34,7 @@ class RowKind(StrEnum):
 
     RUN = "run"  # a process began: version, strategies, parameters, settings
     INPUT = "input"  # an event as it was given to the engine
+    DECISION = "decision"  # what strategies asked for in the step of the input before it
     COMMAND = "command"  # what the engine decided, before it is sent
     OUTCOME = "outcome"  # what became of sending it
     ORDER = "order"  # what an order was when it was first sent

@@ -14,13 +14,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from algo.data.series import Series
 from algo.decisions import Decision, Recorder, Shadow
 from algo.engine import Engine
 from algo.errors import SettingError
 from algo.live.histories import LiveHistories
 from algo.market import VIETNAM, Fees, NoFees, TradingCalendar, instrument_of, is_alias, resolve
-from algo.model import Account, Command, Instrument
+from algo.model import Account, BarsMissed, Command, Instrument
 from algo.orders import Limits, Venue
 from algo.orders.controls import Alarm, Controls, ControlSettings
 from algo.portfolio import Portfolio
@@ -52,7 +51,6 @@ class Plan:
     advance: bool = False
     controls: ControlSettings = field(default_factory=ControlSettings)
     calendar: TradingCalendar = VIETNAM
-    warm: Mapping[str, Series] = field(default_factory=dict)
     contracts: Mapping[str, Instrument] = field(default_factory=dict)
     """What the symbols stand for, where it is not what the name and the calendar say."""
 
@@ -91,7 +89,7 @@ class Core:
         self.plan = plan
         instruments = plan.instruments()
         boards = {symbol: one.board for symbol, one in instruments.items()}
-        self.histories = LiveHistories(boards, plan.width, plan.warm)
+        self.histories = LiveHistories(boards, plan.width)
         self.venues = {
             symbol: Venue(symbol, instrument, self.histories.history(symbol, None))
             for symbol, instrument in instruments.items()
@@ -137,6 +135,13 @@ class Core:
         for name, text in self._states.items():
             self.engine.desks[name].state.update(json.loads(text))
 
+    def restart(self) -> None:
+        """A recorded process ended here and another one went on: its strategies' timers were gone."""
+        for desk in self.engine.desks.values():
+            desk.forget_timers()
+            desk.failure = None
+        self.engine.listen()
+
     def start(self, ns: int, decisions: Sequence[Decision] = ()) -> Step:
         """The strategies' `on_start`."""
         return self._stepped(lambda: self.supervisor.start(ns), decisions)
@@ -154,6 +159,8 @@ class Core:
             self.histories.take(event)
             self.histories.advance(event[0][1])
         else:
+            if isinstance(event, BarsMissed):
+                self.histories.warm(event.bars)
             self.histories.advance(event.ns)
         return self._stepped(lambda: self.supervisor.step(event), decisions)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from algo.data.series import Series
-from algo.data.widths import Builder, parse_width, widen
+from algo.data.widths import Builder, parse_width
 from algo.errors import DataError
 from algo.history import History
 from algo.model import Bar, Board
@@ -16,19 +15,15 @@ from algo.model import Bar, Board
 class LiveHistories:
     """Bars of the symbols of one run, all of one `width` in nanoseconds, and wider ones built from them.
 
-    `warm` has the bars from before, by symbol. `take` adds the complete bars of one moment; the engine
-    reveals them.
+    `take` adds the complete bars of one moment, which the engine reveals; `warm` adds and reveals bars
+    from before.
     """
 
-    def __init__(self, boards: Mapping[str, Board], width: int, warm: Mapping[str, Series]) -> None:
+    def __init__(self, boards: Mapping[str, Board], width: int) -> None:
         self._boards = dict(boards)
         self._width = width
-        self._warm = dict(warm)
-        self._base: dict[str, History] = {}
+        self._base = {symbol: _empty(symbol, width) for symbol in boards}
         self._wide: dict[tuple[str, int], tuple[History, Builder]] = {}
-        for symbol in boards:
-            one = self._base[symbol] = _history(symbol, width, warm.get(symbol))
-            one.n = len(one.column("time"))
 
     def history(self, symbol: str, width: str | None) -> History:
         """The history of `symbol` in `width` ("15m", "1d"), or in the width of the feed."""
@@ -47,17 +42,20 @@ class LiveHistories:
 
     def _widened(self, symbol: str, wanted: int, base: History) -> tuple[History, Builder]:
         builder = Builder(self._boards[symbol], self._width, wanted)
-        rows = [base.column(name) for name in ("time", "start", "open", "high", "low", "close", "volume")]
-        last = self._warm.get(symbol)
-        wide = _history(symbol, wanted, widen(last, wanted) if last is not None and len(last) else None)
-        done = int(wide.column("start")[-1]) if len(wide.column("start")) else 0
-        # What the finished buckets do not hold goes into the builder, so that it can be finished too.
-        for row in zip(*(column.tolist() for column in rows), strict=True):
-            bar = Bar(symbol, row[0], row[2], row[3], row[4], row[5], row[6], row[1], symbol)
-            for complete in builder.push(bar):
-                if complete.start > done:
-                    wide.extend(_row(complete))
+        wide = _empty(symbol, wanted)
+        names = ("time", "open", "high", "low", "close", "volume", "start")
+        columns = [base.column(name)[: base.n].tolist() for name in names]
+        for row in zip(*columns, strict=True):
+            for complete in builder.push(Bar._make((symbol, *row, symbol))):
+                wide.extend(_row(complete))
         return wide, builder
+
+    def warm(self, bars: Iterable[Bar]) -> None:
+        """Add bars from before and reveal them."""
+        for bar in bars:
+            if self.follows(bar):
+                self.take((bar,))
+                self._base[bar.symbol].n += 1
 
     def take(self, bars: Iterable[Bar]) -> None:
         """Add the bars that are complete now; wide bars that they finish are added too."""
@@ -85,11 +83,6 @@ def _row(bar: Bar) -> tuple[float, ...]:
     return bar.ns, bar.start, bar.open, bar.high, bar.low, bar.close, bar.volume
 
 
-def _history(symbol: str, width: int, warm: Series | None) -> History:
-    if warm is None:
-        ints, floats = np.zeros(0, dtype=np.int64), np.zeros(0)
-        return History(symbol, width, ints, ints, floats, floats, floats, floats, ints)
-    return History(
-        symbol, width, warm.time.copy(), warm.start.copy(), warm.open.copy(), warm.high.copy(),
-        warm.low.copy(), warm.close.copy(), warm.volume.copy(),
-    )  # fmt: skip
+def _empty(symbol: str, width: int) -> History:
+    ints, floats = np.zeros(0, dtype=np.int64), np.zeros(0)
+    return History(symbol, width, ints, ints, floats, floats, floats, floats, ints)

@@ -3,6 +3,7 @@
 from algo.model.commands import AmendOrder, CancelOrder, Command, PlaceOrder
 from algo.model.events import (
     BandStated,
+    BarsMissed,
     BooksStated,
     BrokerEvent,
     ContractRolled,
@@ -57,6 +58,7 @@ __all__ = [
     "Attached",
     "BandStated",
     "Bar",
+    "BarsMissed",
     "Board",
     "BooksStated",
     "BrokerEvent",

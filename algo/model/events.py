@@ -13,6 +13,7 @@ from typing import NamedTuple
 from algo.clock import to_datetime
 from algo.errors import SettingError
 from algo.model.instruments import Board, Instrument, Side
+from algo.model.prices import Bar
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,14 @@ class MarketTrusted:
 
 
 @dataclass(frozen=True, slots=True)
+class BarsMissed:
+    """Bars from before the strategies listened, oldest first: history, and nothing to act on."""
+
+    ns: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SignInChanged:
     """Whether the sign-in allows new orders now, and for how many seconds more."""
 
@@ -363,6 +372,7 @@ BrokerEvent = (
 MarketEvent = DayStarted | SessionChanged | ContractRolled | PositionSettled | CorporateAction | TimerFired
 OperationalEvent = (
     BandStated
+    | BarsMissed
     | MarketDoubted
     | MarketTrusted
     | SignInChanged

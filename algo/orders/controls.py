@@ -74,7 +74,7 @@ class Controls:
         self.foreign: dict[str, tuple[str, int]] = {}
         """Orders of others that work: broker id -> symbol, and leaves with the sign of the side."""
         self._refused: dict[str, int] = {}
-        self._sent: deque[tuple[int, tuple[str, int, int, int]]] = deque()
+        self._sent: deque[tuple[int, tuple[object, ...]]] = deque()
         self._fills: dict[tuple[str, str], int] = {}
         self._loops: dict[str, deque[int]] = {}
 
@@ -176,6 +176,8 @@ class Controls:
         return f"halted: {self.killed}" if self.killed else self._entry_refusal(order, ns)
 
     def _repeat(self, order: Order, ns: int) -> str | None:
+        if order.parent:  # an exit is made once for each fill, and fills may be alike
+            return None
         sent, since = self._sent, ns - self.settings.repeat
         while sent and sent[0][0] <= since:
             sent.popleft()
@@ -258,5 +260,5 @@ class Controls:
             self.foreign.pop(broker_id, None)
 
 
-def _likeness(order: Order) -> tuple[str, int, int, int]:
-    return order.instrument.symbol, int(order.side), order.price, order.quantity
+def _likeness(order: Order) -> tuple[object, ...]:
+    return order.instrument.symbol, int(order.side), order.price, order.trigger, order.quantity
