@@ -134,19 +134,20 @@ class OrderManager:
             if order.waits_for:
                 self._hold(order, ns, _NO_ROOM)
                 return
+        if self.controls is not None:
+            held = ledger.quantity(order.instrument.symbol)
+            smaller = bool(order.parent) or reduces(order, self._peers(order), held)
+            self.controls.went_out(order, ns, reduces=smaller)
         self._send(order, venue, ns)
 
     def _controlled(
         self, controls: Controls, order: Order, venue: Venue, ledger: Portfolio, ns: int
     ) -> str | None:
-        """Why the operational controls stop the order, or None; they remember one that passes."""
+        """Why the operational controls stop the order, or None."""
         held = ledger.quantity(order.instrument.symbol)
         smaller = bool(order.parent) or reduces(order, self._peers(order), held)
         account = self.account_quantity(order)
-        reason = controls.refusal(order, venue, ns, self.open.values(), reduces=smaller, account=account)
-        if reason is None:
-            controls.went_out(order, ns, reduces=smaller)
-        return reason
+        return controls.refusal(order, venue, ns, self.open.values(), reduces=smaller, account=account)
 
     def _hold(self, order: Order, ns: int, reason: str) -> None:
         if order.status is OrderStatus.CREATED:
