@@ -21,7 +21,7 @@ from algo.data.fastconnect.events import (
     Trusted,
     Unread,
 )
-from algo.market import TradingCalendar, is_alias
+from algo.market import TradingCalendar, is_alias, transitions
 from algo.model import (
     BandStated,
     Bar,
@@ -37,6 +37,8 @@ from algo.model import (
     Trade,
 )
 
+GRACE = 3 * SECOND
+"""How far the feed's word on a session may lie behind the calendar's before the calendar counts."""
 GATHERING = 1 * SECOND
 """How long the bars of one moment wait for those of other symbols."""
 
@@ -64,6 +66,7 @@ class MarketView:
         self._symbols = {one.symbol: symbol for symbol, one in self.instruments.items()}
         self._limits: dict[str, DayLimits] = {}
         self._sessions: dict[Board, str] = {}
+        self._told: dict[Board, int] = {}
         self._bars: dict[int, dict[str, Bar]] = {}
         self._closes: dict[str, tuple[int, int]] = {}
         self._lost = False
@@ -139,11 +142,8 @@ class MarketView:
                 return []
             return [*self._turned(event.ns), event._replace(symbol=symbol)]
         if isinstance(event, SessionChanged):
-            if self._sessions.get(event.board) == event.session or self.day is None:
-                return []
-            events = self._turned(event.ns)
-            self._sessions[event.board] = event.session
-            return [*self.flush(event.ns, whole=True), *events, event]
+            self._told[event.board] = event.ns
+            return self._enter(event)
         if isinstance(event, DayLimits):
             return self._limits_told(event)
         if isinstance(event, StatusChanged):
@@ -160,6 +160,22 @@ class MarketView:
         if isinstance(event, Notice | Unread):
             self.notices.append(event.text if isinstance(event, Notice) else f"{event.kind}: {event.reason}")
         return []
+
+    def _enter(self, event: SessionChanged) -> list[Any]:
+        if self._sessions.get(event.board) == event.session or self.day is None:
+            return []
+        events = self._turned(event.ns)
+        self._sessions[event.board] = event.session
+        return [*self.flush(event.ns, whole=True), *events, event]
+
+    def by_calendar(self, now: int) -> list[Any]:
+        """Sessions that have begun by the calendar and that the feed has not told in time."""
+        events: list[Any] = []
+        for board in sorted({one.board for one in self.instruments.values()}):
+            begun = [t for t in transitions(board, local_date(now), self._calendar) if t[0] <= now - GRACE]
+            if begun and self._told.get(board, 0) < begun[-1][0]:
+                events += self._enter(SessionChanged(now, board, str(begun[-1][1])))
+        return events
 
     def _doubt(self, code: str, ns: int, reason: str) -> list[Any]:
         symbol = self._symbols.get(code)

@@ -1,0 +1,300 @@
+"""A live run put together: journal, sign-in, streams, comparison, warm-up, strategies, and the way back.
+
+The order matters: what an earlier process recorded is done again first, then the broker's stream resumes from
+where it was left, then both sides are compared, and only then do the strategies wake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from algo.brokers.fctrading.adapter import FastConnect
+from algo.brokers.fctrading.auth import Purpose, State
+from algo.brokers.fctrading.connection import Connection
+from algo.brokers.fctrading.credentials import Credentials
+from algo.brokers.fctrading.session import Ask
+from algo.clock import SECOND, local_date
+from algo.data.fastconnect.client import DataClient
+from algo.data.fastconnect.feed import FastConnectFeed
+from algo.data.fastconnect.history import minute_series
+from algo.errors import BrokerError
+from algo.fastconnect.transport import open_client
+from algo.journal import Journal, fingerprint
+from algo.live.clock import MarketClock, RealClock
+from algo.live.core import Core, Plan, front
+from algo.live.market import MarketView
+from algo.live.record import Record, restore
+from algo.live.runtime import Runtime
+from algo.market import Session, session_at
+from algo.model import Bar, BarsMissed, MarketDoubted, MarketTrusted, SignInChanged
+from algo.orders.controls import Alarm
+
+CHANNELS = ("F", "X-TRADE", "X-QUOTE", "B")
+PULSE = 1.0
+PATIENCE = 30.0
+"""Seconds for the order stream to come up before the run goes on without, and enters nothing."""
+LIMITS = 5.0
+"""Seconds for the feed to tell the prices of the day."""
+AFTER_CLOSE = 3600 * SECOND
+"""How long after the close a run still counts it as today's."""
+SIGN_IN_EVERY = 30.0
+
+
+@dataclass
+class Setup:
+    """What a live run needs besides the plan. `warm_days` are calendar days of history to begin with."""
+
+    plan: Plan
+    credentials: Credentials
+    journal: Path | None = None
+    ask: Ask | None = None
+    tokens: Path | None = None
+    warm_days: int = 10
+    clock: MarketClock = field(default_factory=RealClock)
+    on_alarm: Callable[[Alarm], None] = lambda _alarm: None
+    on_message: Callable[[int, str, str], None] = lambda _ns, _name, _text: None
+    on_step: Callable[[], None] = lambda: None
+
+
+class Trading:
+    """One live run. Use as ``async with``; inside, everything runs; leaving it ends it in order."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.clock = setup.clock
+        plan = setup.plan
+        accounts = setup.credentials.accounts
+        self.journal: Journal | None = None
+        if setup.journal is not None:
+            owner = fingerprint(accounts.equity, accounts.derivatives)
+            self.journal = Journal.open(setup.journal, account=owner)
+        self.core = Core(plan)
+        self.recovered = 0
+        position = ""
+        if self.journal is not None and not self.journal.new:
+            self.recovered = restore(self.core, self.journal)
+            position = self.journal.cursor(local_date(self.clock.now()))
+        self.connection = Connection(setup.credentials, ask=setup.ask, tokens=setup.tokens)
+        self.broker = FastConnect(
+            self.connection, position=position, now=self.clock.now, on_problem=self._problem
+        )
+        self.runtime = Runtime(
+            self.core,
+            self.broker,
+            Record(self.journal),
+            self.clock,
+            on_alarm=setup.on_alarm,
+            on_message=setup.on_message,
+            on_step=setup.on_step,
+        )
+        where = setup.credentials.endpoints
+        self._data_client = open_client(where.data_url, self.connection.context)
+        self._hub_client = open_client(where.data_stream_url, self.connection.context)
+        self.data = DataClient(
+            self._data_client,
+            setup.credentials.consumer_id,
+            setup.credentials.consumer_secret,
+            wall=time.time_ns,
+            random=random.random,
+        )
+        self.feed = FastConnectFeed(
+            where.data_stream_url,
+            self.data,
+            self._hub_client,
+            self.connection.context,
+            wall=self.clock.now,
+            random=random.random,
+        )
+        engine = self.core.engine
+        instruments = {symbol: venue.instrument for symbol, venue in engine.venues.items()}
+        self.view = MarketView(
+            instruments, plan.calendar, lambda symbol, day: front(symbol, day, plan.calendar)
+        )
+        if engine.day is not None:
+            sessions = {venue.instrument.board: str(venue.session) for venue in engine.venues.values()}
+            self.view.resume(engine.day, sessions)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._signed = (False, 0.0)
+        self.over = asyncio.Event()
+        """Set when the day's last session is over."""
+
+    # -- begin and end --------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Trading:
+        try:
+            await self._begin()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _begin(self) -> None:
+        """Sign in, compare, warm up, wake the strategies. Raises AuthError when the sign-in is refused."""
+        core, runtime = self.core, self.runtime
+        runtime.record.run(
+            self.clock.now(),
+            {
+                "version": _version(),
+                "strategies": [
+                    {
+                        "name": seat.name,
+                        "class": f"{seat.strategy.__module__}.{seat.strategy.__qualname__}",
+                        "parameters": {name: str(value) for name, value in seat.parameters.items()},
+                    }
+                    for seat in self.setup.plan.seats
+                ],
+                "symbols": list(self.setup.plan.symbols),
+                "recovered": self.recovered,
+            },
+        )
+        if self.recovered:
+            core.restart()
+        day = f"{local_date(self.clock.now()):%Y%m%d}-"
+        self.broker.adopt(o for o in core.engine.manager.every if o.order_id.startswith(day))
+        for order in core.open_orders:
+            core.supervisor.keeper.adopt(order)
+        await self.connection.session.token(Purpose.TRADE)
+        self._start(runtime.run(), self.broker.run(), self.feed.run(), self._pump())
+        for channel in CHANNELS:
+            await self.feed.subscribe(channel, *self.view.codes)
+        await self._until(lambda: self.broker.stream.connected, PATIENCE)
+        await self._until(lambda: self.view.limits_known, LIMITS)
+        now = self.clock.now()
+        runtime.post(self.view.start_day(local_date(now), now))
+        await self._warm_up()
+        self._start(self._pulse())
+        with contextlib.suppress(BrokerError):
+            await runtime.compare()
+        await runtime.quiet()
+        runtime.begin()
+        await runtime.quiet()
+
+    def _start(self, *works: Coroutine[Any, Any, None]) -> None:
+        self._tasks += [asyncio.create_task(work) for work in works]
+
+    async def _until(self, true: Callable[[], bool], seconds: float) -> bool:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while not true():
+            if asyncio.get_running_loop().time() >= deadline:
+                return False
+            await asyncio.sleep(0.01)
+        return True
+
+    async def finish(self) -> None:
+        """Tell the strategies that it is over and let what they ask for still go out."""
+        self.runtime.end()
+        await self.runtime.quiet()
+
+    async def close(self) -> None:
+        """End everything; what was applied is recorded."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.broker.close()
+        await self.data.close()
+        await self._hub_client.aclose()
+        if self.journal is not None:
+            self.journal.close()
+
+    # -- market ---------------------------------------------------------------------------------
+
+    async def _pump(self) -> None:
+        async for event in self.feed:
+            self.runtime.post(self.view.hear(event, self.clock.now()))
+            self._tell_notices()
+
+    def _tell_notices(self) -> None:
+        for text in self.view.notices:
+            self.setup.on_message(self.clock.now(), "", text)
+        self.view.notices.clear()
+
+    async def _warm_up(self) -> None:
+        """The minutes from before, or those missed since the last process: history for the indicators."""
+        now = self.clock.now()
+        today = local_date(now)
+        first = today - timedelta(days=self.setup.warm_days)
+        missed: list[Bar] = []
+        for symbol, venue in self.core.engine.venues.items():
+            code = venue.instrument.symbol
+            try:
+                rows = await self.data.minute_bars(code, first, today)
+            except BrokerError as error:
+                self.setup.on_message(now, "", f"no history of {code}: {error}")
+                continue
+            found = minute_series(code, rows, now, venue.instrument.board)
+            columns = (found.time, found.open, found.high, found.low, found.close, found.volume, found.start)
+            bars = [
+                Bar._make((symbol, *row, code))
+                for row in zip(*(column.tolist() for column in columns), strict=True)
+            ]
+            history = self.core.histories.history(symbol, None)
+            last = history.last("time") if history.n else 0
+            missed += [bar for bar in bars if bar.ns > last]
+        missed.sort(key=lambda bar: bar.ns)
+        for begin in range(0, len(missed), 500):
+            self.runtime.post([BarsMissed(now, tuple(missed[begin : begin + 500]))])
+
+    # -- once a second --------------------------------------------------------------------------
+
+    async def _pulse(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_sign_in = 0.0
+        doubted: dict[str, str] = {}
+        while True:
+            now = self.clock.now()
+            events = [*self.view.by_calendar(now), *self.view.flush(now), *self._doubts(doubted, now)]
+            self.runtime.post(events)
+            self._watch_close(now)
+            if loop.time() >= next_sign_in:
+                next_sign_in = loop.time() + SIGN_IN_EVERY
+                self._tell_sign_in(now)
+            await asyncio.sleep(PULSE)
+
+    def _doubts(self, told: dict[str, str], now: int) -> list[Any]:
+        """What the feed itself thinks of its data, when that changed."""
+        events: list[Any] = []
+        for symbol, one in self.view.instruments.items():
+            reason = self.feed.doubts(one.symbol)
+            if reason and not told.get(symbol):
+                events.append(MarketDoubted(now, symbol, reason))
+            elif not reason and told.get(symbol):
+                events.append(MarketTrusted(now, symbol))
+            told[symbol] = reason
+        return events
+
+    def _watch_close(self, now: int) -> None:
+        calendar = self.setup.plan.calendar
+        boards = {one.board for one in self.view.instruments.values()}
+        closed = [
+            session_at(board, now, calendar) is Session.C
+            and session_at(board, now - AFTER_CLOSE, calendar) is not Session.C
+            for board in boards
+        ]
+        if all(closed):
+            self.over.set()
+
+    def _tell_sign_in(self, now: int) -> None:
+        session = self.connection.session
+        trading = session.state in (State.TRADING, State.EXPIRING)
+        reason = "" if trading else str(session.state.value)
+        self.runtime.post([SignInChanged(now, trading, session.left, reason)])
+
+    def _problem(self, text: str) -> None:
+        self.setup.on_message(self.clock.now(), "", text)
+
+
+def _version() -> str:
+    from algo import __version__
+
+    return __version__
