@@ -1,0 +1,128 @@
+"""Cancelling a run's orders from outside of it: when its process is gone, or does not answer.
+
+Nothing of the run is needed but its journal and the kept sign-in. An order is ours when the journal has the
+request that the broker names with it. One whose request id only looks like ours is told, and never touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from algo.brokers.base import BrokerOrder, RequestOutcome, Snapshot
+from algo.journal import Records, RowKind
+from algo.model import (
+    CancelOrder,
+    Command,
+    Order,
+    OrderStatus,
+    PlaceOrder,
+    Request,
+    RequestKind,
+    RequestReceived,
+)
+from algo.orders.request_id import LAST_SLOT, RequestIds, parse
+
+SWEEPS = 5
+PAUSE = 1.5
+OPERATOR_SLOT = LAST_SLOT
+"""Whose request ids cancels from outside carry: a run that hangs goes on counting its own."""
+
+
+class Reachable(Protocol):
+    """What is needed of a broker."""
+
+    def adopt(self, orders: Iterable[Order]) -> None: ...
+    async def send(self, command: Command) -> RequestOutcome: ...
+    async def snapshot(self) -> Snapshot: ...
+
+
+@dataclass
+class Killed:
+    """What came of it: orders cancelled, still open, and probably ours."""
+
+    cancelled: list[str] = field(default_factory=list)
+    open: list[BrokerOrder] = field(default_factory=list)
+    probable: list[BrokerOrder] = field(default_factory=list)
+    others: int = 0
+    complete: bool = False
+    """Whether the broker's own books, had whole at the end, show that nothing of ours works."""
+
+
+def placed_today(records: Records, day: date) -> tuple[dict[str, PlaceOrder], dict[int, str]]:
+    """The orders that a journal has of `day` by their ids, and whose request each number is."""
+    orders: dict[str, PlaceOrder] = {}
+    owners: dict[int, str] = {}
+    for row in records.rows(kinds=[RowKind.COMMAND]):
+        command = row.value
+        if command.order_id.startswith(f"{day:%Y%m%d}-"):
+            owners[int(command.request_id)] = command.order_id
+            if isinstance(command, PlaceOrder):
+                orders[command.order_id] = command
+    return orders, owners
+
+
+async def kill(
+    broker: Reachable, orders: dict[str, PlaceOrder], owners: dict[int, str], used: int = 0
+) -> Killed:
+    """Cancel what is ours, riskiest first, and make sure by the broker's own books.
+
+    `used` is how many request ids of the operator's slot were given away today.
+    """
+    ids = RequestIds(OPERATOR_SLOT, used)
+    found = Killed()
+    adopted: set[str] = set()
+    for sweep in range(SWEEPS):
+        if sweep:
+            await asyncio.sleep(PAUSE)
+        snapshot = await broker.snapshot()
+        stated = [order for one in snapshot.accounts for order in one.orders or ()]
+        found.complete = all(one.orders is not None for one in snapshot.accounts)
+        ours: list[tuple[str, BrokerOrder]] = []
+        found.probable, found.others = [], 0
+        for order in stated:
+            if order.status is not None and order.status.terminal:
+                continue
+            number = int(order.request_id) if order.request_id.isdigit() else -1
+            if number in owners or order.order_id in orders:
+                ours.append((owners.get(number, order.order_id), order))
+            elif parse(order.request_id.zfill(8)) is not None:
+                found.probable.append(order)
+            else:
+                found.others += 1
+        found.open = [order for _, order in ours]
+        if not ours and found.complete:
+            break
+        ours.sort(key=lambda pair: (pair[1].quantity - pair[1].filled) * max(pair[1].price, 1), reverse=True)
+        broker.adopt(_order(orders[oid], one) for oid, one in ours if oid in orders and oid not in adopted)
+        adopted |= {order_id for order_id, _ in ours}
+        commands = [
+            CancelOrder(ids.take(), order_id, orders[order_id].strategy, orders[order_id].instrument)
+            for order_id, _ in ours
+            if order_id in orders
+        ]
+        outcomes = await asyncio.gather(*(broker.send(one) for one in commands))
+        found.cancelled += [one.order_id for one in outcomes if isinstance(one, RequestReceived)]
+    found.cancelled = sorted(set(found.cancelled))
+    return found
+
+
+def _order(command: PlaceOrder, stated: BrokerOrder) -> Order:
+    """The order as the adapter needs it to name it to the broker."""
+    order = Order(
+        strategy=command.strategy,
+        symbol=command.instrument.symbol,
+        instrument=command.instrument,
+        side=command.side,
+        quantity=stated.quantity,
+        order_type=command.order_type,
+        price=stated.price,
+        trigger=command.trigger,
+    )
+    order.order_id, order.broker_id = command.order_id, stated.broker_id
+    order.status, order.filled = stated.status or OrderStatus.WORKING, stated.filled
+    order.requests.append(Request(command.request_id, RequestKind.PLACE, command.order_id, 0))
+    return order
