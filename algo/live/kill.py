@@ -7,12 +7,17 @@ request that the broker names with it. One whose request id only looks like ours
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 from algo.brokers.base import BrokerOrder, RequestOutcome, Snapshot
+from algo.brokers.fctrading.adapter import FastConnect
+from algo.brokers.fctrading.connection import Connection
+from algo.brokers.fctrading.credentials import Credentials
 from algo.journal import Records, RowKind
 from algo.model import (
     CancelOrder,
@@ -108,6 +113,20 @@ async def kill(
         found.cancelled += [one.order_id for one in outcomes if isinstance(one, RequestReceived)]
     found.cancelled = sorted(set(found.cancelled))
     return found
+
+
+async def kill_outside(credentials: Credentials, journal: Path, tokens: Path | None) -> Killed:
+    """Cancel what the run with this journal has at the broker, by the kept sign-in. Raises BrokerError."""
+    with Records.open(journal) as records:
+        days = records.days()
+        if not days:
+            return Killed(complete=True)
+        orders, owners = placed_today(records, days[-1])
+        used = records.request_ids(days[-1]).get(OPERATOR_SLOT, 0)
+    async with Connection(credentials, tokens=tokens) as connection:
+        broker = FastConnect(connection)
+        # Nobody records what is sent from here, so the second of the day sets the first id of this call.
+        return await kill(broker, orders, owners, max(used, int(time.time()) % 86_400))
 
 
 def _order(command: PlaceOrder, stated: BrokerOrder) -> Order:

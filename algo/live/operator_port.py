@@ -1,4 +1,4 @@
-"""How another terminal reaches a run: a loopback port with a token, named in a file that only the owner reads.
+"""How another terminal reaches a run: a loopback port with a token, named in a file of mode 0600.
 
 One line of JSON each way: ``{"token", "action", "detail"}`` and ``{"ok", …}``.
 """

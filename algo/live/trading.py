@@ -25,16 +25,20 @@ from algo.clock import SECOND, local_date
 from algo.data.fastconnect.client import DataClient
 from algo.data.fastconnect.feed import FastConnectFeed
 from algo.data.fastconnect.history import minute_series
-from algo.errors import BrokerError
+from algo.errors import AlgoError, BrokerError, SettingError
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
 from algo.live.core import Core, Plan, front
+from algo.live.kill import kill_outside
+from algo.live.latch import Latch
 from algo.live.market import MarketView
+from algo.live.operator_port import OperatorPort
 from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
+from algo.live.watchdog import Watchdog
 from algo.market import Session, session_at
-from algo.model import Bar, BarsMissed, MarketDoubted, MarketTrusted, SignInChanged
+from algo.model import Bar, BarsMissed, MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import Alarm
 
 CHANNELS = ("F", "X-TRADE", "X-QUOTE", "B")
@@ -46,6 +50,8 @@ LIMITS = 5.0
 AFTER_CLOSE = 3600 * SECOND
 """How long after the close a run still counts it as today's."""
 SIGN_IN_EVERY = 30.0
+SETTLING = 15.0
+"""Seconds in which a killed run's orders are expected to be gone."""
 
 
 @dataclass
@@ -121,6 +127,9 @@ class Trading:
         if engine.day is not None:
             sessions = {venue.instrument.board: str(venue.session) for venue in engine.venues.values()}
             self.view.resume(engine.day, sessions)
+        self.latch = Latch(setup.journal) if setup.journal is not None else None
+        self.watchdog = Watchdog(self._hung)
+        self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._signed = (False, 0.0)
         self.over = asyncio.Event()
@@ -166,6 +175,8 @@ class Trading:
             core.supervisor.keeper.adopt(order)
         await self.connection.session.token(Purpose.TRADE)
         self._start(runtime.run(), self.broker.run(), self.feed.run(), self._pump())
+        if self.setup.journal is not None:
+            self._port = await OperatorPort(self.setup.journal, self._operate).__aenter__()
         for channel in CHANNELS:
             await self.feed.subscribe(channel, *self.view.codes)
         await self._until(lambda: self.broker.stream.connected, PATIENCE)
@@ -177,8 +188,10 @@ class Trading:
         with contextlib.suppress(BrokerError):
             await runtime.compare()
         await runtime.quiet()
+        self._heed_latch()
         runtime.begin()
         await runtime.quiet()
+        self.watchdog.start()
 
     def _start(self, *works: Coroutine[Any, Any, None]) -> None:
         self._tasks += [asyncio.create_task(work) for work in works]
@@ -198,6 +211,9 @@ class Trading:
 
     async def close(self) -> None:
         """End everything; what was applied is recorded."""
+        self.watchdog.stop()
+        if self._port is not None:
+            await self._port.__aexit__()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -252,6 +268,8 @@ class Trading:
         next_sign_in = 0.0
         doubted: dict[str, str] = {}
         while True:
+            self.watchdog.beat()
+            self._heed_latch()
             now = self.clock.now()
             events = [*self.view.by_calendar(now), *self.view.flush(now), *self._doubts(doubted, now)]
             self.runtime.post(events)
@@ -289,6 +307,71 @@ class Trading:
         trading = session.state in (State.TRADING, State.EXPIRING)
         reason = "" if trading else str(session.state.value)
         self.runtime.post([SignInChanged(now, trading, session.left, reason)])
+
+    # -- the operator ---------------------------------------------------------------------------
+
+    def _heed_latch(self) -> None:
+        """What was killed from outside, or while nothing ran, is killed here; what was lifted is free."""
+        if self.latch is None:
+            return
+        reason, killed = self.latch.reason(), self.core.controls.killed
+        if reason and not killed:
+            self.runtime.act("kill", reason)
+        elif killed and not reason:
+            self.runtime.act("resume", "the latch was lifted")
+
+    async def _operate(self, action: str, detail: str) -> dict[str, Any]:
+        """Do what another terminal asks, and tell how things stand then."""
+        if action in ("kill", "flatten"):
+            if self.latch is not None:
+                self.latch.set(detail or "killed by the operator")
+            self.runtime.act(action, detail)
+            await self.runtime.quiet()
+            await self._until(lambda: not self._at_work(flat=action == "flatten"), SETTLING)
+            self.runtime.sweep_soon()
+        elif action == "resume":
+            if self.latch is not None:
+                self.latch.lift()
+            self.runtime.act("resume", detail)
+            await self.runtime.quiet()
+        elif action != "status":
+            raise SettingError(f"a run can be told kill, flatten, resume or status, not {action!r}")
+        return self.facts()
+
+    def _at_work(self, *, flat: bool) -> bool:
+        held = flat and any(True for desk in self.core.engine.desks.values() for _ in desk.ledger.held())
+        return held or any(order.status is not OrderStatus.HELD for order in self.core.open_orders)
+
+    def facts(self) -> dict[str, Any]:
+        """How the run stands, as plain values."""
+        controls = self.core.controls
+        return {
+            "killed": controls.killed,
+            "not_ready": controls.ready,
+            "halts": dict(controls.halts),
+            "open_orders": [
+                {"order_id": o.order_id, "broker_id": o.broker_id, "symbol": o.instrument.symbol,
+                 "side": o.side.name.lower(), "leaves": o.leaves, "status": str(o.status)}
+                for o in self.core.open_orders
+            ],
+            "positions": {
+                desk.name: {position.symbol: position.quantity for position in desk.ledger.held()}
+                for desk in self.core.engine.desks.values()
+            },
+        }  # fmt: skip
+
+    def _hung(self, seconds: float) -> None:
+        """From the watchdog's thread: the loop does not answer, so cancel from outside of it."""
+        reason = f"the run did not answer for {seconds:.0f} s: a strategy hangs"
+        alarm = Alarm(self.clock.now(), "watchdog", "", reason)
+        self.setup.on_alarm(alarm)
+        if self.latch is None or self.setup.journal is None:
+            return
+        self.latch.set(reason)
+        try:
+            asyncio.run(kill_outside(self.setup.credentials, self.setup.journal, self.setup.tokens))
+        except AlgoError as error:
+            self.setup.on_alarm(alarm._replace(text=f"cancelling from outside failed: {error}"))
 
     def _problem(self, text: str) -> None:
         self.setup.on_message(self.clock.now(), "", text)

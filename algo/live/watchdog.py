@@ -1,4 +1,4 @@
-"""Notices from a thread of its own that the run does not answer: a strategy that hangs stops the whole loop."""
+"""Notices, in a thread of its own, that a run does not answer: a strategy that hangs stops the whole loop."""
 
 from __future__ import annotations
 
