@@ -129,5 +129,3 @@ async def test_a_server_that_is_gone_is_a_connection_dropped() -> None:
         reader, writer = await connected(relay)
         assert await everything(reader) == b""
         writer.close()
-
-
