@@ -32,9 +32,7 @@ class Authority:
             _builder(name, name, key.public_key(), began)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs=True), critical=True)
-            .add_extension(
-                x509.NameConstraints(permitted_subtrees=_CONSTRAINED, excluded_subtrees=None), True
-            )
+            .add_extension(x509.NameConstraints(_CONSTRAINED, None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .sign(key, hashes.SHA256())
         )

@@ -16,7 +16,7 @@ from algo.sandbox.messages import Request, Response
 
 
 class Fault(StrEnum):
-    """What can go wrong. The first group happens to requests, the second to messages of the trading stream."""
+    """What can go wrong: the first group with requests, the second with messages of the trading stream."""
 
     DROP = "drop"
     """The connection ends before the request is looked at."""
@@ -107,12 +107,12 @@ _UNTOUCHED = Treatment()
 
 
 class Faults:
-    """Decides what goes wrong. `odds` are chances from 0 to 1 by fault, drawn from a generator with `seed`."""
+    """Decides what goes wrong. `odds` are chances from 0 to 1, drawn from a generator with `seed`."""
 
     def __init__(self, odds: Mapping[Fault, float] | None = None, seed: int = 0) -> None:
         self._asked: list[Asked] = []
         self._odds: dict[Fault, float] = {}
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311  a run can be repeated
         self._held: list[str] = []
         self.delay = 1.0
         """Seconds of a delay by chance."""

@@ -320,7 +320,7 @@ class Host:
         self._stops = 0
 
     def tick(self) -> None:
-        """Let the market do what is due, for a short while at most. Nights between trading days are left out."""
+        """Let the market do what is due, for a short while at most. Nights are left out."""
         if not self.pace.speed:
             return
         world = self.service.world

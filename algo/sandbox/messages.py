@@ -38,7 +38,7 @@ class Response:
 
 
 def parsed_query(text: str) -> tuple[tuple[str, str], ...]:
-    """The fields of an address's query in their order, blank ones included; none when they are absurdly many."""
+    """The fields of an address's query in their order, blank ones too; none when they are absurdly many."""
     try:
         return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=200))
     except ValueError:

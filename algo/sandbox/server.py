@@ -118,7 +118,7 @@ class _Server(uvicorn.Server):
     """Leaves the process's signals to the process."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 

@@ -1,7 +1,7 @@
 """The two kinds of connections that uvicorn keeps for us, with what an ASGI application cannot ask of them.
 
-Drop a connection without an answer or a Close frame; never send a Ping; send one encoded message to many
-streams; answer an upgrade that is none (Node's ``/start``) as plain HTTP; cut off a client that does not read.
+Drop a connection without an answer or a Close frame; never send a Ping; answer an upgrade that is none
+(Node's ``/start``) as plain HTTP; cut off a client that does not read.
 """
 
 from __future__ import annotations
