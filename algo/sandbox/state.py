@@ -58,7 +58,7 @@ class State:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
-            self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._file = sqlite3.connect(path, timeout=0.2, isolation_level=None)
             self._file.execute("pragma locking_mode = exclusive")
             tables = {name for (name,) in self._file.execute("select name from sqlite_master")}
             if tables and not {"recipe", "inputs"} <= tables:
