@@ -161,9 +161,7 @@ class Tape:
     def indicate(self, indication: Indication) -> list[Public]:
         """An auction would match at another price."""
         state = self.states[indication.symbol]
-        return [
-            self._told(What.ESTIMATE, state._replace(ns=indication.ns, estimate=float(indication.price)))
-        ]
+        return [self._told(What.ESTIMATE, state._replace(ns=indication.ns, estimate=float(indication.price)))]
 
     def trade(self, trade: Trade) -> list[Public]:
         """A trade: the last price, the minute so far, and the indices that the symbol is in."""

@@ -92,6 +92,15 @@ class World:
             self.step()
         self.now = max(self.now, to)
 
+    def approach(self, to: int) -> None:
+        """As `advance`, but what is due at `to` itself is still to come.
+
+        So a client's timer due at the very moment at which a bar opens can act before the open.
+        """
+        while (stop := self.source.next_stop) is not None and stop.ns < to:
+            self.step()
+        self.now = max(self.now, to)
+
     # -- customers ----------------------------------------------------------------------------
 
     def place(self, order: NewOrder) -> None:

@@ -12,7 +12,6 @@ from algo.data.feed import instrument_behind
 from algo.data.series import Series
 from algo.sandbox.source import Candle
 
-
 _EPOCH = at(date(1970, 1, 1))
 
 
