@@ -26,6 +26,7 @@ from algo.sandbox.recipe import Recipe
 from algo.sandbox.service import Service
 from algo.sandbox.source import Source
 from algo.sandbox.state import State
+from algo.sandbox.world import World
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Sandbox:
     """One sandbox. `inputs` is how many inputs of an earlier run were put in again."""
 
     recipe: Recipe
+    world: World
     service: Service
     host: Host
     control: Control
@@ -41,7 +43,7 @@ class Sandbox:
 
     def document(self, url: str, ca_file: Path | None = None) -> dict[str, Any]:
         """All that a client needs to use it at `url`."""
-        return self.recipe.document(url, self.service, self.token, ca_file)
+        return self.recipe.document(url, self.world, self.token, ca_file)
 
 
 def assemble(
@@ -68,16 +70,15 @@ def assemble(
             note(f"one-time code for {shown.consumer_id[:8]}…: {shown.code}")
 
     replaying = True
-    service = recipe.build(source, rules=rules, on_code=show)
-    world = service.world
+    world, service = recipe.build(source, rules=rules, on_code=show)
     while not world.tape.states and world.next_stop() is not None:
         world.step()
     service.publish()
     if state is not None and kept is None:
         state.begin(recipe.asdict())
-    host = Host(service, speed=speed, faults=faults, note=note, wall=wall)
+    host = Host(service, world, speed=speed, faults=faults, note=note, wall=wall)
     token = secrets.token_urlsafe(24)
-    control = Control(host, service, token)
+    control = Control(host, service, world, token)
     inputs = 0
     if state is not None:
 
@@ -86,11 +87,11 @@ def assemble(
                 return control.replay(request)
             return service.handle(request, moment)
 
-        inputs = state.replay(service, handle)
+        inputs = state.replay(world, service, handle)
     replaying = False
     host.begin(control, journal=state)
     service.trading.spoil = host.faults.spoil
     host.closed = lambda: all(session == Session.C for session in world.tape.sessions.values())
     if inputs:
         note(f"going on from {to_datetime(world.now):%d/%m/%Y %H:%M:%S}, after {inputs:,} inputs")
-    return Sandbox(recipe, service, host, control, token, inputs)
+    return Sandbox(recipe, world, service, host, control, token, inputs)

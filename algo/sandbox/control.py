@@ -26,6 +26,7 @@ from algo.sandbox.view import view
 if TYPE_CHECKING:
     from algo.sandbox.host import Host
     from algo.sandbox.service import Service
+    from algo.sandbox.world import World
 
 TOKEN_HEADER = "x-control-token"  # noqa: S105  a header's name
 BY_HAND = "IM"
@@ -40,9 +41,10 @@ Fields = Mapping[str, Any]
 class Control:
     """Carries out the operator's requests on one host."""
 
-    def __init__(self, host: Host, service: Service, token: str) -> None:
+    def __init__(self, host: Host, service: Service, world: World, token: str) -> None:
         self._host = host
         self._service = service
+        self._world = world
         self._token = token.encode()
         self._number = _LAST_NUMBER
         self._lasting: dict[str, Callable[[Fields], Any]] = {
@@ -57,7 +59,7 @@ class Control:
             "step": self._step,
             "clock": self._clock,
             "state": lambda _: self._state(),
-            "view": lambda fields: view(self._host, self._service, _text(fields, "symbol", "")),
+            "view": lambda fields: view(self._host, self._service, self._world, _text(fields, "symbol", "")),
             "fault": self._fault,
             "odds": self._odds,
             "clear": self._clear,
@@ -93,7 +95,7 @@ class Control:
     # Time
 
     def _state(self) -> dict[str, Any]:
-        world = self._service.world
+        world = self._world
         stop = world.next_stop()
         consumer = next(iter(self._service.identity.consumers))
         return {
@@ -133,7 +135,7 @@ class Control:
     def _odds(self, fields: Fields) -> None:
         self._host.faults.chance(named_odds(fields.items()))
 
-    def _clear(self, fields: Fields) -> None:  # noqa: ARG002
+    def _clear(self, fields: Fields) -> None:
         self._host.faults.clear()
 
     def _quota(self, fields: Fields) -> None:
@@ -153,13 +155,13 @@ class Control:
         for consumer in self._service.identity.consumers:
             self._service.trading.warn(consumer, _text(fields, "text"))
 
-    def _drop(self, fields: Fields) -> None:  # noqa: ARG002
+    def _drop(self, fields: Fields) -> None:
         self._host.drop_streams()
 
-    def _expire(self, fields: Fields) -> None:  # noqa: ARG002
+    def _expire(self, fields: Fields) -> None:
         self._service.identity.expire()
 
-    def _unlock(self, fields: Fields) -> None:  # noqa: ARG002
+    def _unlock(self, fields: Fields) -> None:
         for consumer in self._service.identity.consumers:
             self._service.identity.unlock(consumer)
 
@@ -172,12 +174,12 @@ class Control:
 
     def _halt(self, fields: Fields) -> None:
         symbol = self._instrument(fields).symbol
-        self._service.world.halt(symbol, bool(fields.get("on", True)))
+        self._world.halt(symbol, bool(fields.get("on", True)))
 
     def _order(self, fields: Fields) -> dict[str, Any]:
         """An order that a person places in the broker's app."""
         instrument = self._instrument(fields)
-        world = self._service.world
+        world = self._world
         consumer = next(iter(self._service.identity.consumers.values()))
         customer = world.brokerage.owner(consumer.accounts[0])
         account = customer.accounts.get(instrument.account) if customer is not None else None
@@ -209,18 +211,18 @@ class Control:
 
     def _cancel(self, fields: Fields) -> None:
         """A cancel that a person asks for in the broker's app."""
-        order = self._service.world.brokerage.order(_text(fields, "order_id"))
+        order = self._world.brokerage.order(_text(fields, "order_id"))
         if order is None:
             raise SettingError("there is no such order")
         request = WithdrawOrder(order.account, str(self._number), order.order_id)
         self._number -= 1
         try:
-            self._service.world.withdraw(request)
+            self._world.withdraw(request)
         except Refused as refused:
             raise SettingError(f"{refused.code} {refused}".strip()) from None
 
     def _instrument(self, fields: Fields) -> Instrument:
-        world = self._service.world
+        world = self._world
         symbol = world.code(_text(fields, "symbol").upper())
         found = world.instruments.get(symbol)
         if found is None:

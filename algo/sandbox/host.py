@@ -87,11 +87,6 @@ class Market(Protocol):
 class Server(Protocol):
     """The whole server as functions: `algo.sandbox.service.Service`."""
 
-    @property
-    def world(self) -> Market:
-        """The market behind it."""
-        ...
-
     def handle(self, request: Request, wall: float) -> Response:
         """Answer one HTTP request."""
         ...
@@ -151,6 +146,7 @@ class Host:
     def __init__(
         self,
         service: Server,
+        world: Market,
         *,
         speed: float = 0.0,
         faults: Faults | None = None,
@@ -158,8 +154,9 @@ class Host:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.service = service
+        self.world = world
         self.faults = faults or Faults()
-        self.pace = Pace(speed, service.world.now, time.monotonic())
+        self.pace = Pace(speed, world.now, time.monotonic())
         self.note = note
         self.wall = wall
         self._control: Callable[[Request], Response] | None = None
@@ -177,7 +174,7 @@ class Host:
     def begin(self, control: Callable[[Request], Response], journal: Journal | None) -> None:
         """Let the operator's requests in, and write down what happens from now on."""
         self._control, self._journal = control, journal
-        self.pace.restart(self.service.world.now, time.monotonic())
+        self.pace.restart(self.world.now, time.monotonic())
 
     # Requests
 
@@ -311,7 +308,7 @@ class Host:
         last = None
         done = 0
         for _ in range(stops):
-            found = self.service.world.step()
+            found = self.world.step()
             if found is None:
                 break
             last = found
@@ -322,32 +319,32 @@ class Host:
 
     def advance(self, to: int) -> None:
         """Let the market run up to `to` (ns) and send what that caused."""
-        while (stop := self.service.world.next_stop()) is not None and stop.ns <= to:
-            self.service.world.step()
+        while (stop := self.world.next_stop()) is not None and stop.ns <= to:
+            self.world.step()
             self._stops += 1
-        self.service.world.advance(to)
+        self.world.advance(to)
         self._passed()
 
     def change_speed(self, speed: float) -> None:
         """Let market time pass at `speed`, 0 to step it by hand."""
-        self.pace.change(speed, self.service.world.now, time.monotonic())
+        self.pace.change(speed, self.world.now, time.monotonic())
 
     def _passed(self) -> None:
         self._mark()
-        self.pace.restart(self.service.world.now, time.monotonic())
+        self.pace.restart(self.world.now, time.monotonic())
         self.flush()
 
     def _mark(self) -> None:
         """Write down how far market time is, before anyone hears of what that caused."""
         if self._journal is not None:
-            self._journal.stepped(self._stops, self.service.world.now)
+            self._journal.stepped(self._stops, self.world.now)
         self._stops = 0
 
     def tick(self) -> None:
         """Let the market do what is due, for a short while at most. Nights are left out, after a rest."""
         if not self.pace.speed:
             return
-        world = self.service.world
+        world = self.world
         began = time.monotonic()
         due = self.pace.due(began)
         stopped = False

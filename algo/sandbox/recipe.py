@@ -33,7 +33,7 @@ CASH = 1_000_000_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """`source` is "synthetic", a file of bars, or a symbol of the catalog; `day` the first day that is played.
+    """`source` is "synthetic", a file of bars or a symbol of the catalog; `day` is the first day played.
 
     `seed` makes everything that is made up, whatever the machine.
     """
@@ -84,8 +84,8 @@ class Recipe:
         *,
         rules: tuple[RateRule, ...] = TRADING_RULES,
         on_code: Callable[[ShownCode], object] = lambda _: None,
-    ) -> Service:
-        """The sandbox before anything has happened in it; `source` replaces the one that is named."""
+    ) -> tuple[World, Service]:
+        """World and service before anything has happened in them; `source` replaces the one that is named."""
         source = source or self.market()
         customer = Customer(
             "you",
@@ -101,7 +101,8 @@ class Recipe:
             (self.equity, self.derivatives),
         )
         identity = Identity([consumer], seed=self.seed, on_code=on_code)
-        return Service(World(source, house), identity, seed=self.seed, rules=rules)
+        world = World(source, house)
+        return world, Service(world, identity, seed=self.seed, rules=rules)
 
     def market(self) -> Source:
         """The market that `source` names. Raises DataError, CatalogError or SettingError."""
@@ -115,9 +116,8 @@ class Recipe:
 
         return BarReplay(load(self.source), day=first)
 
-    def document(self, url: str, service: Service, token: str, ca_file: Path | None = None) -> dict[str, Any]:
+    def document(self, url: str, world: World, token: str, ca_file: Path | None = None) -> dict[str, Any]:
         """All that a client needs, as JSON. `token` is the operator's."""
-        states = service.world.tape.states
         found: dict[str, Any] = {
             "url": url,
             "stream_url": url,
@@ -130,7 +130,7 @@ class Recipe:
             "accounts": {"equity": self.equity, "derivatives": self.derivatives},
             "symbols": [
                 {"symbol": state.symbol, "board": str(state.board), "reference": state.reference}
-                for state in states.values()
+                for state in world.tape.states.values()
             ],
         }
         if ca_file is not None:

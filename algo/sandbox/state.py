@@ -42,8 +42,6 @@ class _Market(Protocol):
 
 
 class _Service(Protocol):
-    @property
-    def world(self) -> _Market: ...
     def publish(self) -> None: ...
 
 
@@ -118,13 +116,12 @@ class State:
 
     # Going on
 
-    def replay(self, service: _Service, handle: Callable[[Request, float], Response]) -> int:
+    def replay(self, world: _Market, service: _Service, handle: Callable[[Request, float], Response]) -> int:
         """Put everything in again, into a sandbox made by the same recipe. Gives how many inputs there were.
 
         `handle` takes the requests: the service's own, or one that knows the operator's too.
         """
         count = 0
-        world = service.world
         for stops, until, wall, text, body in self._file.execute(
             "select stops, until, wall, request, body from inputs order by number"
         ):

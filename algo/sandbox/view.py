@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from algo.sandbox.host import Host
     from algo.sandbox.service import Service
     from algo.sandbox.tape import Snapshot
+    from algo.sandbox.world import World
 
 _MOST_ORDERS = 200
 _MOST_SYMBOLS = 500
 _MOST_CANDLES = 400
 
 
-def view(host: Host, service: Service, symbol: str) -> dict[str, Any]:
+def view(host: Host, service: Service, world: World, symbol: str) -> dict[str, Any]:
     """Everything that the page shows; `symbol` is the one whose book it shows, '' for the first."""
-    world = service.world
     tape = world.tape
     stop = world.next_stop()
     chosen = world.code(symbol) if symbol else ""
@@ -37,8 +37,8 @@ def view(host: Host, service: Service, symbol: str) -> dict[str, Any]:
         else {"kind": stop.kind, "time": f"{to_datetime(stop.ns):%d/%m %H:%M:%S}"},
         "sessions": {str(board): session for board, session in tape.sessions.items()},
         "symbols": [_line(state) for state in list(tape.states.values())[:_MOST_SYMBOLS]],
-        "symbol": _book(host, service, chosen) if chosen else None,
-        "orders": _orders(service),
+        "symbol": _book(world, chosen) if chosen else None,
+        "orders": _orders(world),
         "accounts": [_account(customer) for customer in world.brokerage.customers],
         "streams": host.streams,
         "codes": [
@@ -68,8 +68,8 @@ def _line(state: Snapshot) -> dict[str, Any]:
     }
 
 
-def _book(host: Host, service: Service, symbol: str) -> dict[str, Any]:
-    tape = service.world.tape
+def _book(world: World, symbol: str) -> dict[str, Any]:
+    tape = world.tape
     state = tape.states[symbol]
     candles = tape.candles.get(symbol, [])[-_MOST_CANDLES:]
     return _line(state) | {
@@ -91,7 +91,7 @@ def _book(host: Host, service: Service, symbol: str) -> dict[str, Any]:
                 "quantity": one.quantity,
                 "side": one.side,
             }
-            for one in host.prints(symbol)
+            for one in reversed(tape.prints[symbol])
         ],
         "candles": [
             [candle.start // 10**9, candle.open, candle.high, candle.low, candle.close, candle.volume]
@@ -104,8 +104,8 @@ def _levels(levels: tuple[Level, ...]) -> list[list[float]]:
     return [[level.price, level.quantity] for level in levels[:10]]
 
 
-def _orders(service: Service) -> list[dict[str, Any]]:
-    brokerage = service.world.brokerage
+def _orders(world: World) -> list[dict[str, Any]]:
+    brokerage = world.brokerage
     records = [
         record
         for customer in brokerage.customers

@@ -71,7 +71,7 @@ def test_what_went_in_comes_out_in_order_however_often_it_was_opened(happened: l
             state = State(path)
             assert state.recipe == {"seed": 1}
             again = Recording()
-            state.replay(again, again.handle)
+            state.replay(again.world, again, again.handle)
             state.close()
             assert again.log == live.log
             assert again.world.now == live.world.now
@@ -108,7 +108,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     writer.wait()
     state = State(path)
     again = Recording()
-    assert state.replay(again, again.handle) >= last + 1 > 200
+    assert state.replay(again.world, again, again.handle) >= last + 1 > 200
     assert [entry[3].path for entry in again.log] == [str(n) for n in range(len(again.log))]  # type: ignore[index]
     state.close()
 
