@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,11 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     content_type: str = "application/json; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
+
+
+def parsed_query(text: str) -> tuple[tuple[str, str], ...]:
+    """The fields of an address's query in their order, blank ones too; none when they are absurdly many."""
+    try:
+        return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=200))
+    except ValueError:
+        return ()

@@ -18,6 +18,10 @@ API = "TA"
 """The channel of orders that come through the API; orders of the broker's own app have another."""
 
 
+HOUSE = "BO"
+"""The channel of orders with which the broker itself closes positions."""
+
+
 class Refused(AlgoError):
     """The broker does not take a request. `code` is the broker's code for it, '' when it has none."""
 
@@ -52,7 +56,15 @@ class Stage(StrEnum):
 
 
 _OVER = frozenset(
-    {Stage.FILLED, Stage.PARTLY_FILLED_CANCELLED, Stage.CANCELLED, Stage.REJECTED, Stage.EXPIRED}
+    # A stop order that was set off lives on in the order that it became.
+    {
+        Stage.FILLED,
+        Stage.PARTLY_FILLED_CANCELLED,
+        Stage.CANCELLED,
+        Stage.REJECTED,
+        Stage.EXPIRED,
+        Stage.STOP_SENT,
+    }
 )
 
 
@@ -97,6 +109,7 @@ class OrderRecord(NamedTuple):
     `request_id` is the request that caused the present state, `first_request_id` the one that placed it.
     `price` and `quantity` are those in force. `open` is what is still in the market. `filled_value` is the
     sum of price units times quantity over the fills. `parent` is the order a conditional order came from.
+    `forced`: the broker itself closes a position for want of margin.
     """
 
     order_id: str
@@ -118,6 +131,7 @@ class OrderRecord(NamedTuple):
     modified: int
     trigger: Trigger | None
     parent: str
+    forced: bool = False
 
     @property
     def open(self) -> int:

@@ -1,0 +1,98 @@
+"""Where a world's market comes from: stops in time, and what happens at each of them.
+
+A source owns its exchange and tells everything as happenings, in the order of the market: what its board does
+(days, sessions, rolls, settlements), what became of orders, and what is public. The world gives each to
+whom it concerns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from algo.data.fastconnect.events import Indication
+from algo.model import Bar, BrokerEvent, Command, Instrument, MarketEvent, Quote, Trade
+
+
+class Stop(NamedTuple):
+    """A moment at which something happens.
+
+    `kind` is "day" (midnight of a trading day: rolls, settlements, the day's limits), "session" (a board's
+    session changes), "open" (orders trade on the open of replayed bars), "range" (they trade inside of them),
+    "bar" (they are complete and told), "event" (a quote, a trade, an order of the crowd) or "end" (nothing
+    more comes).
+    """
+
+    ns: int
+    kind: str
+
+
+Happening = MarketEvent | BrokerEvent | Bar | Quote | Trade | Indication
+"""What a source tells. Public data carry the exchange's own code as their symbol, never an alias."""
+
+
+class Exchange(Protocol):
+    """What takes the orders of customers and crowd."""
+
+    def execute(self, command: Command, ns: int) -> list[BrokerEvent]:
+        """Take one command at market time `ns` and answer it."""
+        ...
+
+
+class Candle(NamedTuple):
+    """A bar as the data service knows it: `start` and `ns` in nanoseconds since the epoch, prices as shown.
+
+    `ns` is the moment of its first or (so far) last trade; `value` is đồng.
+    """
+
+    symbol: str
+    ns: int
+    start: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+    value: int
+
+
+class Past(Protocol):
+    """What was before the first day that is played."""
+
+    def candles(self, symbol: str, first: date, last: date) -> Sequence[Candle]:
+        """The bars of those days, both included, oldest first, as finely as they are known."""
+        ...
+
+    def days(self, symbol: str, before: date, count: int) -> Sequence[date]:
+        """The last `count` days on which the symbol traded before that day, oldest first."""
+        ...
+
+
+class Source(Protocol):
+    """A market. `instruments` has what trades now by the exchange's own code and is kept up to date."""
+
+    exchange: Exchange
+    instruments: Mapping[str, Instrument]
+    past: Past
+
+    @property
+    def next_stop(self) -> Stop | None:
+        """When something happens next; None after the end."""
+        ...
+
+    def step(self) -> Sequence[Happening]:
+        """Let it happen."""
+        ...
+
+    def after_order(self, ns: int) -> Sequence[Happening]:
+        """What a customer's request at `ns` led to in public."""
+        ...
+
+    def halt(self, symbol: str, halted: bool, ns: int) -> Sequence[Happening]:
+        """Stop the trading of one instrument, or let it go on."""
+        ...
+
+    def code(self, symbol: str) -> str:
+        """The exchange's own code of what an alias stands for now; any other symbol as it is."""
+        ...

@@ -1,0 +1,186 @@
+"""The market of the sandbox in market time: source, exchange, brokerage and tape as one machine. Pure.
+
+A world knows no wall clock: whoever drives it says how far market time may go (`advance`), or lets happen
+one stop after another (`step`). Between stops nothing happens, so a night costs nothing. What was said since
+the last `take` is private (statements of the brokerage) and public (messages of the tape), in the order in
+which it was said. The same source and the same calls say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Protocol
+
+from algo.brokers.paper.statements import ChangeOrder, NewOrder, Statement, WithdrawOrder
+from algo.clock import local_date
+from algo.data.fastconnect.events import Indication
+from algo.model import (
+    Bar,
+    Board,
+    BrokerEvent,
+    ContractRolled,
+    CorporateAction,
+    DayStarted,
+    Instrument,
+    PositionSettled,
+    Quote,
+    SessionChanged,
+    TimerFired,
+    Trade,
+)
+from algo.sandbox.source import Happening, Source, Stop
+from algo.sandbox.tape import Public, Tape
+
+
+class House(Protocol):
+    """What a world asks of the brokerage."""
+
+    def place(self, order: NewOrder, ns: int) -> None: ...
+    def change(self, change: ChangeOrder, ns: int) -> None: ...
+    def withdraw(self, withdrawal: WithdrawOrder, ns: int) -> None: ...
+    def start_day(
+        self, ns: int, day: date, references: Mapping[str, int], idle: frozenset[str] = frozenset()
+    ) -> None: ...
+    def enter(self, board: Board, session: str, ns: int) -> None: ...
+    def hear(self, events: Iterable[BrokerEvent]) -> None: ...
+    def mark(self, symbol: str, units: int) -> None: ...
+    def settle(self, ns: int, instrument: Instrument, price: int) -> None: ...
+    def act(self, action: CorporateAction) -> None: ...
+    def take(self) -> list[Statement]: ...
+
+
+class World:
+    """One market and one brokerage. `brokerage` must have been made with the source's exchange."""
+
+    def __init__(self, source: Source, brokerage: House) -> None:
+        self.source = source
+        self.brokerage = brokerage
+        self.tape = Tape()
+        self.halted: set[str] = set()
+        first = source.next_stop
+        self.now = first.ns if first is not None else 0
+        self._said: list[Statement | Public] = []
+
+    @property
+    def day(self) -> date:
+        """The trading day that began last; before the first one, the date of market time."""
+        return self.tape.day or local_date(self.now)
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What trades now, by the exchange's own code."""
+        return self.source.instruments
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def next_stop(self) -> Stop | None:
+        """When something happens next; None after the end."""
+        return self.source.next_stop
+
+    def step(self) -> Stop | None:
+        """Let the next stop happen and be there; None after the end."""
+        stop = self.source.next_stop
+        if stop is not None:
+            self.now = max(self.now, stop.ns)
+            self._happen(self.source.step())
+        return stop
+
+    def advance(self, to: int) -> None:
+        """Let happen whatever is due until market time `to` (included), and be there. Never goes back."""
+        while (stop := self.source.next_stop) is not None and stop.ns <= to:
+            self.step()
+        self.now = max(self.now, to)
+
+    def approach(self, to: int) -> None:
+        """As `advance`, but what is due at `to` itself is still to come.
+
+        So a client's timer due at the very moment at which a bar opens can act before the open.
+        """
+        while (stop := self.source.next_stop) is not None and stop.ns < to:
+            self.step()
+        self.now = max(self.now, to)
+
+    # -- customers ----------------------------------------------------------------------------
+
+    def place(self, order: NewOrder) -> None:
+        """A customer's new order, now. Raises Refused for what the broker turns down at once."""
+        try:
+            self.brokerage.place(order, self.now)
+        finally:
+            self._after_order()
+
+    def change(self, change: ChangeOrder) -> None:
+        """A customer's amendment, now. Raises Refused."""
+        try:
+            self.brokerage.change(change, self.now)
+        finally:
+            self._after_order()
+
+    def withdraw(self, withdrawal: WithdrawOrder) -> None:
+        """A customer's cancel, now. Raises Refused."""
+        try:
+            self.brokerage.withdraw(withdrawal, self.now)
+        finally:
+            self._after_order()
+
+    def _after_order(self) -> None:
+        self._said += self.brokerage.take()
+        self._happen(self.source.after_order(self.now))
+
+    # -- the operator of the market -----------------------------------------------------------
+
+    def halt(self, symbol: str, halted: bool = True) -> None:
+        """Stop the trading of one instrument now, or let it go on."""
+        code = self.code(symbol)
+        (self.halted.add if halted else self.halted.discard)(code)
+        self._said += self.tape.halt(code, halted, self.now)
+        self._happen(self.source.halt(code, halted, self.now))
+
+    def code(self, symbol: str) -> str:
+        """The exchange's own code of what an alias such as VN30F1M stands for now."""
+        return self.source.code(symbol)
+
+    # -- what was said ------------------------------------------------------------------------
+
+    def take(self) -> list[Statement | Public]:
+        """What was said since the last call, in order."""
+        said, self._said = self._said, []
+        return said
+
+    def _happen(self, happenings: Iterable[Happening]) -> None:
+        for happening in happenings:
+            self._one(happening)
+
+    def _one(self, happening: Happening) -> None:
+        house, tape = self.brokerage, self.tape
+        public: list[Public] = []
+        if isinstance(happening, Quote):
+            public = tape.quote(happening)
+        elif isinstance(happening, Trade):
+            public = tape.trade(happening)
+            self._mark(happening.symbol, happening.price)
+        elif isinstance(happening, Bar):
+            public = tape.bar(happening)
+            self._mark(happening.symbol, happening.close)
+        elif isinstance(happening, Indication):
+            public = tape.indicate(happening)
+        elif isinstance(happening, SessionChanged):
+            house.enter(happening.board, happening.session, happening.ns)
+            public = tape.enter(happening.board, str(happening.session), happening.ns)
+        elif isinstance(happening, DayStarted):
+            ns, day, references = happening.ns, happening.day, dict(happening.references)
+            house.start_day(ns, day, references, happening.idle)
+            public = tape.start_day(ns, day, dict(self.instruments), references, happening.idle)
+        elif isinstance(happening, PositionSettled):
+            house.settle(happening.ns, happening.instrument, happening.price)
+        elif isinstance(happening, CorporateAction):
+            house.act(happening)
+        elif not isinstance(happening, ContractRolled | TimerFired):
+            house.hear((happening,))
+        # The statements first: whoever traded hears of it no later than everybody else.
+        self._said += house.take()
+        self._said += public
+
+    def _mark(self, symbol: str, price: float) -> None:
+        self.brokerage.mark(symbol, self.instruments[symbol].units(price))
