@@ -23,7 +23,7 @@ from algo.brokers.fctrading.credentials import Credentials
 from algo.brokers.fctrading.session import Ask
 from algo.clock import SECOND, local_date
 from algo.data.fastconnect.client import DataClient
-from algo.data.fastconnect.feed import FastConnectFeed
+from algo.data.fastconnect.feed import BarMaker, FastConnectFeed
 from algo.data.fastconnect.history import minute_series
 from algo.errors import AlgoError, BrokerError, SettingError
 from algo.fastconnect.transport import open_client
@@ -65,6 +65,10 @@ class Setup:
     tokens: Path | None = None
     warm_days: int = 10
     clock: MarketClock = field(default_factory=RealClock)
+    bars: BarMaker | None = None
+    """What makes complete bars of the feed's; by default minutes, by the clock."""
+    stepped: bool = False
+    """Whether the market moves by steps alone: then nothing here goes by the clock."""
     on_alarm: Callable[[Alarm], None] = lambda _alarm: None
     on_message: Callable[[int, str, str], None] = lambda _ns, _name, _text: None
     on_step: Callable[[], None] = lambda: None
@@ -118,6 +122,7 @@ class Trading:
             self.connection.context,
             wall=self.clock.now,
             random=random.random,
+            bars=setup.bars,
         )
         engine = self.core.engine
         instruments = {symbol: venue.instrument for symbol, venue in engine.venues.items()}
@@ -237,6 +242,8 @@ class Trading:
 
     async def _warm_up(self) -> None:
         """The minutes from before, or those missed since the last process: history for the indicators."""
+        if not self.setup.warm_days:
+            return
         now = self.clock.now()
         today = local_date(now)
         first = today - timedelta(days=self.setup.warm_days)
@@ -271,9 +278,10 @@ class Trading:
             self.watchdog.beat()
             self._heed_latch()
             now = self.clock.now()
-            events = [*self.view.by_calendar(now), *self.view.flush(now), *self._doubts(doubted, now)]
-            self.runtime.post(events)
-            self._watch_close(now)
+            if not self.setup.stepped:
+                events = [*self.view.by_calendar(now), *self.view.flush(now)]
+                self.runtime.post([*events, *self._doubts(doubted, now)])
+                self._watch_close(now)
             if loop.time() >= next_sign_in:
                 next_sign_in = loop.time() + SIGN_IN_EVERY
                 self._tell_sign_in(now)

@@ -57,6 +57,7 @@ class Control:
         }
         self._passing: dict[str, Callable[[Fields], Any]] = {
             "step": self._step,
+            "approach": self._approach,
             "clock": self._clock,
             "state": lambda _: self._state(),
             "view": lambda fields: view(self._host, self._service, self._world, _text(fields, "symbol", "")),
@@ -114,6 +115,9 @@ class Control:
             return self._state()
         stop = self._host.step(_whole(fields, "stops", 1, _MOST_STOPS, default=1))
         return self._state() | {"stop": None if stop is None else stop.kind}
+
+    def _approach(self, fields: Fields) -> None:
+        self._host.approach(_whole(fields, "to", 0, 1 << 62))
 
     def _clock(self, fields: Fields) -> None:
         speed = _number(fields, "speed")

@@ -75,6 +75,10 @@ class Market(Protocol):
         """Run everything due up to and including `to`."""
         ...
 
+    def approach(self, to: int) -> None:
+        """As `advance`, but what is due at `to` itself is still to come."""
+        ...
+
     def next_stop(self) -> Stop | None:
         """What comes next, None at the end."""
         ...
@@ -316,6 +320,14 @@ class Host:
         self._stops += done
         self._passed()
         return last
+
+    def approach(self, to: int) -> None:
+        """Let the market run up to `to` (ns), with what is due at that moment still to come."""
+        while (stop := self.world.next_stop()) is not None and stop.ns < to:
+            self.world.step()
+            self._stops += 1
+        self.world.approach(to)
+        self._passed()
 
     def advance(self, to: int) -> None:
         """Let the market run up to `to` (ns) and send what that caused."""

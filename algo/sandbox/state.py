@@ -37,7 +37,7 @@ _KEPT_HEADERS = frozenset({"authorization", "x-signature", "content-type", "x-co
 class _Market(Protocol):
     now: int
 
-    def advance(self, to: int) -> None: ...
+    def approach(self, to: int) -> None: ...
     def step(self) -> Any: ...
 
 
@@ -130,7 +130,7 @@ class State:
                 for _ in range(stops):
                     world.step()
                     service.publish()
-                world.advance(until)
+                world.approach(until)
             else:
                 method, path, query, headers = json.loads(text)
                 fields = tuple((name, value) for name, value in query)

@@ -19,7 +19,6 @@ from algo.model import Bar, Board, Instrument, Level, Quote, Trade
 from algo.sandbox.indices import IndexBoard, IndexState
 from algo.sandbox.source import Candle
 
-
 _PRINTS = 60
 """Last trades of a symbol that are kept for whoever looks at the tape."""
 

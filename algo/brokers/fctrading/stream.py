@@ -114,6 +114,11 @@ class TradingStream:
         return bool(self._up)
 
     @property
+    def waiting(self) -> bool:
+        """Whether something that came has not been read yet."""
+        return bool(self._items)
+
+    @property
     def position(self) -> Position | None:
         """The position of the last message that came in."""
         return self._cursor.position

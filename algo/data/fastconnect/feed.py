@@ -45,6 +45,23 @@ MOST_WAITING = 100_000
 """Events that may wait for the reader; beyond, nothing more is read from the socket."""
 
 
+class BarMaker(Protocol):
+    """Makes complete bars of bars so far. `MinuteBars` does it by the clock."""
+
+    def take(self, told: BarSoFar) -> list[Bar] | None:
+        """The bars that `told` completes; None when it comes too late."""
+        ...
+
+    def advance(self, now: int) -> list[Bar]:
+        """The bars that are complete at market time `now`."""
+        ...
+
+    @property
+    def due(self) -> int | None:
+        """When `advance` will next complete one by itself, None for never."""
+        ...
+
+
 class Tokens(Protocol):
     """Where tokens come from: a `DataClient`."""
 
@@ -70,6 +87,7 @@ class FastConnectFeed:
         wall: Callable[[], int],
         random: Callable[[], float],
         idle: float = IDLE,
+        bars: BarMaker | None = None,
     ) -> None:
         """`wall` gives market time in nanoseconds since the epoch, `random` numbers in [0, 1) for the
         back-off, `idle` the seconds without any frame after which a connection counts as dead."""
@@ -82,12 +100,13 @@ class FastConnectFeed:
         self._idle = idle
         self._channels = Channels()
         self._decoder = Decoder()
-        self._minutes = MinuteBars()
+        self._minutes: BarMaker = bars if bars is not None else MinuteBars()
         self._timer: asyncio.TimerHandle | None = None
         self._events: deque[FeedEvent] = deque()
         self._ready = asyncio.Event()
         self._hub: Hub | None = None
         self._calls: dict[str, str] = {}
+        self._barriers: dict[str, asyncio.Future[None]] = {}
         self._up: bool | None = None
         self._up_since = 0.0
         self._done = False
@@ -96,6 +115,11 @@ class FastConnectFeed:
     def connected(self) -> bool:
         """Whether data comes now."""
         return bool(self._up)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something that came has not been read yet."""
+        return bool(self._events)
 
     def doubts(self, symbol: str) -> str:
         """Why nothing should be entered on the data of `symbol`; '' when they can be trusted."""
@@ -115,6 +139,20 @@ class FastConnectFeed:
             except BrokerError as error:
                 # The connection is going down; the next one subscribes to everything.
                 self._put(Notice(f"{text}: {error}"))
+
+    async def settled(self) -> None:
+        """Until everything that the hub had sent when this was called has been read.
+
+        The answer to a call comes behind what was sent before it, whatever the answer is. Raises BrokerError
+        when the connection ends meanwhile.
+        """
+        hub = self._hub
+        if hub is None or not self._up:
+            raise ProtocolError("the market feed is down")
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        number = await hub.invoke(SUBSCRIBE, "")
+        self._barriers[number] = answered
+        await answered
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -183,6 +221,8 @@ class FastConnectFeed:
                 self._up, self._up_since = True, asyncio.get_running_loop().time()
                 self._decoder.books.clear()
                 self._put(FeedRestored(self._wall(), self._channels.texts))
+            elif isinstance(event, Result) and event.number in self._barriers:
+                self._barriers.pop(event.number).set_result(None)
             elif isinstance(event, Result):
                 text = self._calls.pop(event.number, "a call")
                 if event.error:
@@ -244,6 +284,10 @@ class FastConnectFeed:
 
     def _went_down(self, reason: str) -> None:
         """Report the end of a connection, or the first failure to make one; later failures are no news."""
+        for barrier in self._barriers.values():
+            if not barrier.done():
+                barrier.set_exception(ProtocolError(f"the market feed ended: {reason}"))
+        self._barriers.clear()
         if self._up is not False:
             self._up = False
             self._put(FeedLost(reason, self._wall()))
