@@ -1,0 +1,1 @@
+"""A trading day of faults in a second: the production runtime on virtual time, against the sandbox."""
