@@ -73,9 +73,20 @@ class Past(Protocol):
 class Source(Protocol):
     """A market. `instruments` maps its symbols, such as VN30F1M, to what they stand for now."""
 
-    exchange: Exchange
-    instruments: Mapping[str, Instrument]
-    past: Past
+    @property
+    def exchange(self) -> Exchange:
+        """What takes the customers' orders."""
+        ...
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What trades now, by the exchange's own code."""
+        ...
+
+    @property
+    def past(self) -> Past:
+        """What was before the first day that is played."""
+        ...
 
     @property
     def next_stop(self) -> Stop | None:
