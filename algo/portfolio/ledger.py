@@ -1,7 +1,7 @@
 """The ledger: fills in, positions, sellable lots, cash, margin and profit out. Whole đồng, exactly.
 
-Shares cost their whole value and can be sold when their lot has settled; futures move cash only
-when a contract is closed, and bind initial margin meanwhile. Positions and cash are kept by
+Shares cost their whole value and can be sold when their lot has settled; futures move cash when a
+contract is closed, or settled daily, and bind initial margin meanwhile. Positions and cash are kept by
 account; the instrument decides which one. Lots are closed first in, first out.
 """
 
@@ -203,7 +203,7 @@ class Portfolio:
         unit = price * instrument.multiplier
         closing = min(quantity, abs(position.quantity)) if position.quantity * change < 0 else 0
         closing_fee, closing_tax = fee * closing // quantity, tax * closing // quantity
-        reason, profit = "", 0
+        reason, profit, paid = "", 0, position.paid
         if closing:
             reason = exit_reason or "signal"
             profit = self._close(
@@ -219,7 +219,7 @@ class Portfolio:
             position.cost += cost
         position.quantity += change
         if instrument.shortable:
-            self.cash[instrument.account] += profit - fee - tax
+            self.cash[instrument.account] += profit - (paid - position.paid) - fee - tax
         elif side is Side.BUY:
             self.cash[instrument.account] -= unit * quantity + fee + tax
         else:
@@ -252,7 +252,7 @@ class Portfolio:
             lot = position.lots[0]
             part = min(quantity, lot.quantity)
             part_fee, part_tax = fee * part // quantity, tax * part // quantity
-            cost, entry_fee, entry_tax = lot.take(part)
+            cost, entry_fee, entry_tax, paid = lot.take(part)
             value = unit * part
             self.round_trips.append(
                 RoundTrip(
@@ -261,6 +261,7 @@ class Portfolio:
                 )
             )  # fmt: skip
             position.cost -= cost
+            position.paid -= paid
             profit += sign * (value - cost)
             quantity -= part
             fee -= part_fee
@@ -378,7 +379,7 @@ class Portfolio:
         """Đồng free for new orders, open orders not considered: settled cash, or free margin."""
         if account == Account.EQUITY:  # also where it is given as the text "equity"
             return self.cash[account]
-        profit = sum(p.open_profit for p in self.positions.values() if p.instrument.shortable)
+        profit = sum(p.value for p in self.positions.values() if p.instrument.shortable)
         return self.cash[account] + profit - self.margin_used()
 
     def quantity(self, symbol: str) -> int:

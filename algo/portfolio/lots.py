@@ -8,9 +8,12 @@ from algo.model import Instrument
 
 
 class Lot:
-    """What one fill opened and nothing has closed yet. `cost` is đồng at the fill price, without fees."""
+    """What one fill opened and nothing has closed yet. `cost` is đồng at the fill price, without fees.
 
-    __slots__ = ("cost", "entry_ns", "fee", "order_id", "quantity", "sellable_at", "tax")
+    `paid` is the đồng of its profit that daily settlements of a future have turned into cash already.
+    """
+
+    __slots__ = ("cost", "entry_ns", "fee", "order_id", "paid", "quantity", "sellable_at", "tax")
 
     def __init__(
         self, quantity: int, cost: int, fee: int, tax: int, entry_ns: int, sellable_at: int, order_id: str
@@ -22,18 +25,21 @@ class Lot:
         self.entry_ns = entry_ns
         self.sellable_at = sellable_at
         self.order_id = order_id
+        self.paid = 0
 
-    def take(self, quantity: int) -> tuple[int, int, int]:
-        """Remove `quantity`; give its share of cost, fee and tax. The last share takes the remainder."""
+    def take(self, quantity: int) -> tuple[int, int, int, int]:
+        """Remove `quantity`; give its share of cost, fee, tax, paid. The last share takes the remainder."""
         whole = self.quantity
         cost = self.cost * quantity // whole
         fee = self.fee * quantity // whole
         tax = self.tax * quantity // whole
+        paid = self.paid * quantity // whole
         self.quantity -= quantity
         self.cost -= cost
         self.fee -= fee
         self.tax -= tax
-        return cost, fee, tax
+        self.paid -= paid
+        return cost, fee, tax, paid
 
 
 class RoundTrip(NamedTuple):

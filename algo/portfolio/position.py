@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 class Position:
     """The net holding of one instrument; `quantity` is negative when short.
 
-    `cost` is đồng paid or received at the fill prices for what is open: the sum over the lots.
+    `cost` is đồng paid or received at the fill prices for what is open, `paid` the đồng of its profit that
+    daily settlements have turned into cash already: the sums over the lots.
     """
 
-    __slots__ = ("_portfolio", "cost", "instrument", "lots", "quantity", "realised")
+    __slots__ = ("_portfolio", "cost", "instrument", "lots", "paid", "quantity", "realised")
 
     def __init__(self, instrument: Instrument, portfolio: Portfolio) -> None:
         self.instrument = instrument
         self.quantity = 0
         self.cost = 0
+        self.paid = 0
         self.realised = 0
         self.lots: deque[Lot] = deque()
         self._portfolio = portfolio
@@ -53,11 +55,11 @@ class Position:
 
     @property
     def value(self) -> int:
-        """Đồng that the position is worth at its mark: market value of shares, open profit of futures."""
+        """Đồng it is worth at its mark: market value of shares; of futures the profit that is no cash yet."""
         if not self.quantity:
             return 0
         if self.instrument.shortable:
-            return self.open_profit
+            return self.open_profit - self.paid
         mark = self._portfolio.mark(self.instrument)
         return self.cost if mark is None else mark * self.quantity * self.instrument.multiplier
 

@@ -1,35 +1,37 @@
 """The broker between customers and an exchange: takes requests, checks them, keeps the accounts, says all.
 
 It has no clock and no feed: every call brings market time, and whoever runs the market tells it of sessions,
-prices and what the exchange reports. Of one moment the exchange is told first, then its events are heard
+prices and what the exchange reports. At one moment the exchange is told first, then its events are heard
 here, then this broker enters the session.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from algo.brokers.paper import funds, legality
-from algo.brokers.paper.blotter import Blotter
+from algo.brokers.paper import funds
+from algo.brokers.paper.accounts import Accounts
+from algo.brokers.paper.checks import well_formed
 from algo.brokers.paper.customers import Customer
-from algo.brokers.paper.legality import Refusal
-from algo.brokers.paper.listings import Listing
+from algo.brokers.paper.forced_sales import closing_orders
 from algo.brokers.paper.reports import CANCEL, EXPIRE, MODIFY, NEW, Reports
 from algo.brokers.paper.settings import HouseSettings
 from algo.brokers.paper.slips import Slip
 from algo.brokers.paper.statements import (
+    API,
     ChangeOrder,
     NewOrder,
-    OrderRecord,
+    PositionsChanged,
     Refused,
     Stage,
     Statement,
     WithdrawOrder,
 )
-from algo.errors import SettingError
-from algo.market import Session
+from algo.clock import MINUTE
+from algo.market import Session, can_cancel, daily_settlement_price
 from algo.model import (
     Account,
     AmendOrder,
@@ -37,16 +39,19 @@ from algo.model import (
     BrokerEvent,
     CancelOrder,
     Command,
+    CorporateAction,
     Instrument,
     OrderType,
     PlaceOrder,
-    Side,
+    Trigger,
+    TriggerKind,
 )
-from algo.portfolio import Portfolio
+from algo.portfolio import draw_advance, settle_daily
 
 _AT_MARKET = (OrderType.MTL, OrderType.MP)
 _EARLY = (Stage.BEFORE_SESSION, Stage.STOP_BEFORE_SESSION)
 _DIGITS = 8  # of a request's number
+_PATIENCE = MINUTE  # between two tries to close a customer's positions
 
 
 class Exchange(Protocol):
@@ -57,7 +62,7 @@ class Exchange(Protocol):
         ...
 
 
-class Brokerage:
+class Brokerage(Accounts):
     """The broker of `customers` at `exchange`. `instruments`: the feed's symbols and what they stand for."""
 
     def __init__(
@@ -67,36 +72,17 @@ class Brokerage:
         exchange: Exchange,
         settings: HouseSettings | None = None,
     ) -> None:
-        self.customers = list(customers)
+        super().__init__(customers, instruments, settings if settings is not None else HouseSettings())
         self.exchange = exchange
-        self.settings = settings if settings is not None else HouseSettings()
-        self.now = 0
-        self.blotter = Blotter()
-        self.reports = Reports(self.blotter)
-        self.listings: dict[str, Listing] = {}
-        self._of_feed: dict[str, Listing] = {}
-        self._owners: dict[str, tuple[Customer, Account]] = {}
-        for symbol, instrument in instruments.items():
-            self._list(symbol, instrument)
-        for number, customer in enumerate(self.customers):
-            customer.prefix = f"a{number:02d}"
-            customer.portfolio.mark = self.mark_of
-            for account, name in customer.accounts.items():
-                if name in self._owners:
-                    raise SettingError(f"two customers have the account {name}")
-                self._owners[name] = (customer, account)
-
-    def _list(self, symbol: str, instrument: Instrument) -> Listing:
-        listing = self.listings.get(instrument.symbol)
-        if listing is None:
-            listing = self.listings[instrument.symbol] = Listing(instrument)
-        self._of_feed[symbol] = listing
-        return listing
+        self._reports = Reports(self.blotter)
 
     # -- requests -----------------------------------------------------------------------------
 
     def place(self, order: NewOrder, ns: int) -> None:
-        """Take a new order. Raises Refused for what is turned down at once; the rest shows in statements."""
+        """Take a new order. Raises Refused for what is turned down at once; the rest shows in statements.
+
+        An order by hand, of another channel than the API, needs no request id: it is given one.
+        """
         self._advance(ns)
         customer, account = self._owner(order.account)
         listing = self.listings.get(order.instrument.symbol) or self._of_feed.get(order.instrument.symbol)
@@ -104,28 +90,34 @@ class Brokerage:
             raise Refused(f"Symbol {order.instrument.symbol} does not exist", "ORD001")
         if listing.instrument.account is not account:
             raise Refused("The account is not opened for this market", "ORD025")
-        _well_formed(order)
-        self._note(customer, order.request_id)
-        customer.portfolio.advance_to(ns)
+        well_formed(order)
+        if order.channel == API or order.request_id:
+            self._note(customer, order.request_id)
+        else:
+            order = replace(order, request_id=self.blotter.number(customer))
+        customer.portfolio.advance_to(self.now)
         slip = self.blotter.receive(order, customer, listing, ns)
         self.blotter.state(slip, ns, NEW)
-        refusal = self._refusal(slip)
+        refusal = self._checks.new(slip)
         if refusal is not None:
-            self.reports.reject(slip, refusal, ns)
+            self._reports.reject(slip, refusal, ns)
         elif listing.early:
             stage = Stage.STOP_BEFORE_SESSION if slip.waits else Stage.BEFORE_SESSION
-            self.reports.accept(slip, ns, stage)
-            self.reports.recount(slip)
+            self._reports.accept(slip, ns, stage)
+            self._reports.recount(slip)
         else:
             self._send(slip, ns)
 
     def change(self, change: ChangeOrder, ns: int) -> None:
-        """Ask for another price or quantity of an order. Raises Refused for what is turned down at once."""
+        """Ask for another price or quantity of an order. Raises Refused for what is turned down at once.
+
+        What stays the same may be stated too.
+        """
         self._advance(ns)
         slip = self._request(change)
         price = None if change.price is None or change.price == slip.price else change.price
         quantity = None if change.quantity is None or change.quantity == slip.quantity else change.quantity
-        refusal = self._change_refusal(slip, price, quantity)
+        refusal = self._checks.change(slip, price, quantity)
         if refusal is not None:
             self.blotter.fail(slip, change.request_id, refusal.code, refusal.text, ns)
             return
@@ -134,49 +126,50 @@ class Brokerage:
             slip.caused = change.request_id
             slip.price = slip.price if price is None else price
             slip.quantity = slip.quantity if quantity is None else quantity
-            self.reports.recount(slip)
+            self._reports.recount(slip)
             self.blotter.state(slip, ns, MODIFY)
             return
         slip.pending[change.request_id] = change
         slip.stage = Stage.AMENDING
+        self._reports.recount(slip)
         self.blotter.state(slip, ns, MODIFY)
         instrument = slip.listing.instrument
-        self.hear(
-            self.exchange.execute(
-                AmendOrder(change.request_id, slip.exchange_id, "", instrument, price, quantity), ns
-            )
-        )
+        command = AmendOrder(change.request_id, slip.exchange_id, "", instrument, price, quantity)
+        self.hear(self.exchange.execute(command, ns))
 
     def withdraw(self, withdrawal: WithdrawOrder, ns: int) -> None:
         """Ask for the end of an order. Raises Refused for what is turned down at once."""
         self._advance(ns)
         slip = self._request(withdrawal)
-        refusal = None
-        if slip.stage.over:
-            refusal = Refusal("ORD012", f"the order cannot be cancelled: {slip.stage}")
-        elif not (slip.waits or slip.stage in _EARLY):
-            refusal = legality.withdrawal_refusal(slip.listing)
+        refusal = self._checks.withdrawal(slip)
         if refusal is not None:
             self.blotter.fail(slip, withdrawal.request_id, refusal.code, refusal.text, ns)
-            return
+        else:
+            self._withdraw(slip, withdrawal, ns)
+
+    def _withdraw(self, slip: Slip, withdrawal: WithdrawOrder, ns: int) -> None:
         slip.request_id = withdrawal.request_id
         if slip.stage in _EARLY:
             slip.caused = withdrawal.request_id
-            self.reports.end(slip, Stage.CANCELLED, "", ns, CANCEL)
+            self._reports.end(slip, Stage.CANCELLED, "", ns, CANCEL)
             return
         slip.pending[withdrawal.request_id] = withdrawal
         slip.stage = Stage.CANCELLING
         self.blotter.state(slip, ns, CANCEL)
         instrument = slip.listing.instrument
-        self.hear(
-            self.exchange.execute(CancelOrder(withdrawal.request_id, slip.exchange_id, "", instrument), ns)
-        )
+        command = CancelOrder(withdrawal.request_id, slip.exchange_id, "", instrument)
+        self.hear(self.exchange.execute(command, ns))
 
-    def _owner(self, account: str) -> tuple[Customer, Account]:
-        found = self._owners.get(account)
-        if found is None:
-            raise Refused("Account is not exist.")
-        return found
+    def advance_cash(self, account: str, due: int, amount: int, ns: int) -> int:
+        """Let a customer use `amount` đồng of the sale money of `due` now; gives the fee. Raises Refused."""
+        self._advance(ns)
+        customer, _ = self._owner(account)
+        customer.portfolio.advance_to(ns)
+        available = next((one.available for one in self.advances(account) if one.due == due), 0)
+        if not 0 < amount <= available:
+            raise Refused(f"Only {available:,} can be advanced, not {amount:,}", "ORD040")
+        customer.advanced[due] = customer.advanced.get(due, 0) + amount
+        return draw_advance(customer.portfolio, ns, due, amount)
 
     def _request(self, request: ChangeOrder | WithdrawOrder) -> Slip:
         """The order that a request is about."""
@@ -197,82 +190,14 @@ class Brokerage:
             raise Refused(f"Duplicate request ID {request_id}", "ORD006")
         customer.requests.add(number)
 
-    def _refusal(self, slip: Slip) -> Refusal | None:
-        """What speaks against a new order now."""
-        listing, customer = slip.listing, slip.customer
-        if listing.early and not self.settings.early:
-            return Refusal("ORD016", "Invalid market status")
-        return (
-            legality.order_refusal(
-                listing, slip.side, slip.order_type, slip.price, slip.quantity, slip.trigger
-            )
-            or (
-                legality.opposite_refusal(customer, listing, slip.side, slip.price)
-                if slip.trigger is None
-                else None
-            )
-            or self._funds_refusal(slip, slip.price, slip.quantity)
-        )
-
-    def _funds_refusal(self, slip: Slip, price: int, quantity: int, own: int = 0) -> Refusal | None:
-        if slip.listing.instrument.account is Account.EQUITY:
-            return funds.share_refusal(slip.customer, slip.listing, slip.side, price, quantity, own)
-        return funds.contract_refusal(
-            slip.customer,
-            self.listings,
-            slip.listing,
-            slip.side,
-            price,
-            quantity,
-            position_limit=self.settings.position_limit,
-            closing_only=slip.customer.margin_level >= 2,
-        )
-
-    def _change_refusal(self, slip: Slip, price: int | None, quantity: int | None) -> Refusal | None:
-        """What speaks against a change now."""
-        listing = slip.listing
-        if slip.stage.over or slip.stage is Stage.CANCELLING:
-            return Refusal("ORD012", f"the order cannot be changed: {slip.stage}")
-        if price is None and quantity is None:
-            return Refusal("ORD014", "the price and the quantity are the same as before")
-        if not (slip.waits or slip.stage in _EARLY):
-            refusal = legality.change_refusal(listing, price=price is not None, quantity=quantity is not None)
-            if refusal is not None:
-                return refusal
-        if price is not None:
-            if slip.order_type is not OrderType.LO or price <= 0:
-                return Refusal("ORD006", "the order has no price to change" if price > 0 else "no price")
-            refusal = legality.price_refusal(listing, price, inside=slip.trigger is None)
-            if refusal is None and slip.counted:
-                refusal = self._crossing(slip, price)
-            if refusal is not None:
-                return refusal
-        if quantity is not None:
-            if quantity <= slip.filled:
-                return Refusal("ORD031", f"{slip.filled:,} have traded already")
-            refusal = legality.quantity_refusal(listing, quantity)
-            if refusal is not None:
-                return refusal
-        if quantity is None and slip.side is Side.SELL:
-            return None
-        asked = (slip.quantity if quantity is None else quantity) - slip.filled
-        at = slip.price if price is None else price
-        if listing.instrument.account is Account.EQUITY:
-            own = slip.reserved if slip.side is Side.BUY else slip.counted
-            return self._funds_refusal(slip, at, asked, own)
-        more = asked - slip.counted
-        return self._funds_refusal(slip, at, more) if more > 0 else None
-
-    def _crossing(self, slip: Slip, price: int) -> Refusal | None:
-        interest = slip.customer.interest(slip.listing.instrument.symbol)
-        if interest.crosses(slip.side, price):
-            return Refusal("ORD009", "the new price would trade with an opposite order of your own")
-        return None
-
     def _send(self, slip: Slip, ns: int) -> None:
-        """Pass an order on to the exchange."""
+        """Pass an order on to the exchange. What a bull-bear order sends is its entry."""
+        trigger = slip.trigger
+        if trigger is not None and trigger.kind is TriggerKind.BULL_BEAR:
+            slip = self._reports.become(slip, ns)
+            slip.exits = trigger
         slip.stage = Stage.SENT
-        self.reports.recount(slip)
+        self._reports.recount(slip)
         self.blotter.state(slip, ns, NEW)
         command = PlaceOrder(
             slip.first_request_id,
@@ -288,6 +213,31 @@ class Brokerage:
         )
         self.hear(self.exchange.execute(command, ns))
 
+    def _send_exits(self, entry: Slip, price: int, quantity: int, ns: int) -> None:
+        """After a fill of a bull-bear entry: a target and a stop at their steps from it, one ends the other."""
+        steps = entry.exits
+        if steps is None:
+            return
+        side = entry.side
+        target, stop = price + side * steps.profit_step, price - side * steps.loss_step
+        if min(target, stop) <= 0:
+            return
+        order = NewOrder(
+            entry.account,
+            entry.first_request_id,
+            entry.listing.instrument,
+            side.opposite,
+            OrderType.LO,
+            target,
+            quantity,
+            Trigger(TriggerKind.OCO, stop),
+            entry.channel,
+        )
+        slip = self.blotter.receive(order, entry.customer, entry.listing, ns)
+        slip.parent = entry.parent
+        self.blotter.state(slip, ns, NEW)
+        self._send(slip, ns)
+
     # -- the market ---------------------------------------------------------------------------
 
     def start_day(
@@ -297,13 +247,12 @@ class Brokerage:
         self._advance(ns)
         for slip in self.blotter.slips.values():
             if not slip.stage.over:
-                self.reports.end(slip, Stage.EXPIRED, "the trading day ended", ns, EXPIRE)
+                self._reports.end(slip, Stage.EXPIRED, "the trading day ended", ns, EXPIRE)
         self.blotter.start_day(day)
         for symbol, listing in self._of_feed.items():
             listing.start_day(day, references.get(symbol), idle=symbol in idle)
         for customer in self.customers:
-            customer.requests.clear()
-            customer.portfolio.start_day(ns)
+            customer.start_day(ns, day)
 
     def enter(self, board: Board, session: Session, ns: int) -> None:
         """Take note that a board is in another session; at its opening the orders that wait for it go out."""
@@ -312,36 +261,82 @@ class Brokerage:
         opening = session is not Session.C and any(one.early for one in here)
         for listing in here:
             listing.enter(session)
-        waiting = [
-            slip
-            for slip in self.blotter.slips.values()
-            if slip.stage in _EARLY and slip.listing.instrument.board is board
-        ]
-        for slip in waiting:
-            if opening:
-                self._send(slip, ns)
-            elif session is Session.C:
-                self.reports.end(slip, Stage.EXPIRED, "the trading day ended", ns, EXPIRE)
+        for slip in list(self.blotter.slips.values()):
+            if slip.stage in _EARLY and slip.listing.instrument.board is board:
+                if opening:
+                    self._send(slip, ns)
+                elif session is Session.C:
+                    self._reports.end(slip, Stage.EXPIRED, "the trading day ended", ns, EXPIRE)
+        if board is Board.DERIVATIVES:
+            self._watch(self.customers)
 
     def halt(self, symbol: str, halted: bool, ns: int) -> None:
         """Take note that trading in an instrument is stopped, or goes on."""
         self._advance(ns)
-        self._of_feed[symbol].halted = halted
+        self.listing(symbol).halted = halted
 
     def hear(self, events: Iterable[BrokerEvent]) -> None:
         """Take what the exchange reports; events of orders that are not this broker's are skipped."""
-        self.reports.hear(events)
+        reports = self._reports
+        reports.hear(events)
+        while reports.entered:
+            self._send_exits(*reports.entered.pop(0), self.now)
+        if reports.traded:
+            traded, reports.traded = reports.traded, []
+            self._watch(traded)
 
     def mark(self, symbol: str, units: int, ns: int = 0) -> None:
         """Take note of the last price (units) of a symbol."""
         self._advance(ns)
-        listing = self._of_feed.get(symbol) or self.listings[symbol]
+        listing = self.listing(symbol)
         listing.last = units
+        if listing.instrument.shortable:
+            name = listing.instrument.symbol
+            self._watch([one for one in self.customers if one.portfolio.quantity(name)])
 
-    def mark_of(self, instrument: Instrument) -> int | None:
-        """The last price of an instrument in units, before the day's first the reference."""
-        listing = self.listings.get(instrument.symbol)
-        return None if listing is None else listing.mark
+    def roll(self, symbol: str, instrument: Instrument, ns: int, reference: int | None = None) -> None:
+        """Let `symbol` stand for another contract, with today's `reference` where it is known."""
+        self._advance(ns)
+        old = self._of_feed[symbol]
+        listing = self._list(symbol, instrument)
+        if listing is not old:
+            listing.start_day(old.day, reference, idle=False)
+            listing.opened = old.opened
+            listing.enter(old.session)
+
+    def settle(self, ns: int, instrument: Instrument, price: int) -> None:
+        """Close what is held of a contract that ended, in cash at its final `price` (units), for the tax."""
+        self._advance(ns)
+        for customer in self.customers:
+            customer.portfolio.advance_to(ns)
+            if customer.portfolio.settle(ns, instrument, price) is not None:
+                self._positions_changed(customer, ns)
+        self._watch(self.customers)
+
+    def settle_daily(self, ns: int, auction: Mapping[str, int] | None = None) -> None:
+        """End the day of futures: profit becomes cash at the closing auction's price, else the day's last.
+
+        `auction` has that auction's prices in units by symbol. Does nothing where the house does not do so.
+        """
+        self._advance(ns)
+        if not self.settings.daily_settlement:
+            return
+        for symbol, listing in self._of_feed.items():
+            instrument = listing.instrument
+            price = daily_settlement_price((auction or {}).get(symbol), listing.last)
+            if not instrument.shortable or price is None:
+                continue
+            for customer in self.customers:
+                if customer.portfolio.quantity(instrument.symbol):
+                    settle_daily(customer.portfolio, instrument, price)
+                    self._positions_changed(customer, ns)
+        self._watch(self.customers)
+
+    def act(self, action: CorporateAction) -> None:
+        """Apply a dividend or a split to what customers hold."""
+        self._advance(action.ns)
+        for customer in self.customers:
+            customer.portfolio.act(action)
 
     def take(self) -> list[Statement]:
         """What was said since the last call, in order."""
@@ -352,48 +347,37 @@ class Brokerage:
         if ns > self.now:
             self.now = ns
 
-    # -- queries ------------------------------------------------------------------------------
+    def _positions_changed(self, customer: Customer, ns: int) -> None:
+        account = customer.accounts.get(Account.DERIVATIVES)
+        if account is not None:
+            self.blotter.statements.append(PositionsChanged(ns, account))
 
-    def owner(self, account: str) -> Customer | None:
-        """Whose account a number is."""
-        found = self._owners.get(account)
-        return None if found is None else found[0]
+    # -- margin -------------------------------------------------------------------------------
 
-    def portfolio(self, account: str) -> Portfolio:
-        """The ledger that an account is kept in. Raises Refused for an unknown number."""
-        return self._owner(account)[0].portfolio
+    def _watch(self, customers: Iterable[Customer]) -> None:
+        """Look at the margin of customers; close positions of those beyond the last level."""
+        levels = self.settings.levels
+        for customer in customers:
+            customer.margin_level = funds.level_of(customer, levels)
+            beyond = customer.margin_level == len(levels) and self.settings.forced_close
+            if beyond and not customer.forcing and self.now >= customer.forced_at + _PATIENCE:
+                self._close_by_force(customer)
 
-    def orders(self, account: str) -> list[OrderRecord]:
-        """Today's orders of an account as they stand, oldest first."""
-        self._owner(account)
-        return [slip.record() for slip in self.blotter.of(account)]
-
-    def order(self, order_id: str) -> OrderRecord | None:
-        """Today's order of an id, lasting or temporary."""
-        slip = self.blotter.find(order_id)
-        return None if slip is None else slip.record()
-
-    def last_error(self, order_id: str) -> OrderRecord | None:
-        """The order as the last failed request about it left it: that request's id, rejected, the reason."""
-        slip = self.blotter.find(order_id)
-        return None if slip is None else slip.error
-
-    def history(self, account: str, first: date, last: date) -> list[OrderRecord]:
-        """The orders of an account from one day to another, both included, oldest first."""
-        self._owner(account)
-        return self.blotter.history(account, first, last)
-
-
-def _well_formed(order: NewOrder) -> None:
-    """Raise Refused for an order that says nothing sensible."""
-    if order.quantity <= 0:
-        raise Refused("Quantity must be greater than zero", "ORD006")
-    if order.order_type is OrderType.MARKET:
-        raise Refused(f"Order type {order.order_type} does not exist", "ORD010")
-    if order.order_type is OrderType.LO:
-        if order.price <= 0:
-            raise Refused("Price must be greater than zero", "ORD006")
-    elif order.price:
-        raise Refused("Price is null or equal zero when order is market order", "ORD006")
-    if order.trigger is not None and order.instrument.account is not Account.DERIVATIVES:
-        raise Refused("Stop orders are taken for derivatives only", "ORD010")
+    def _close_by_force(self, customer: Customer) -> None:
+        """Withdraw the customer's orders of futures, and bring the margin in use below the first level."""
+        customer.forced_at = ns = self.now
+        account = customer.accounts[Account.DERIVATIVES]
+        for slip in list(self.blotter.of(account)):
+            listing = slip.listing
+            legal = slip.waits or can_cancel(listing.instrument.board, listing.session, listing.day)
+            if legal and not slip.stage.over and not slip.pending:
+                self._withdraw(slip, WithdrawOrder(account, self.blotter.number(customer), slip.key), ns)
+        for order in closing_orders(customer, self.listings, account, self.settings.levels[0]):
+            numbered = replace(order, request_id=self.blotter.number(customer))
+            listing = self.listings[order.instrument.symbol]
+            slip = self.blotter.receive(numbered, customer, listing, ns)
+            slip.forced = True
+            slip.reason = "closed by the broker for want of margin"
+            customer.forcing += 1
+            self.blotter.state(slip, ns, NEW)
+            self._send(slip, ns)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
 from algo.errors import SettingError
 from algo.market import VIETNAM, Fees, TradingCalendar, VietnamFees
-from algo.model import Account, Side
+from algo.model import Account, Instrument, Side
 from algo.portfolio import Portfolio
 
 AT_ANY = 1 << 62
@@ -64,7 +65,13 @@ class Customer:
 
     `accounts` are their numbers, `cash` the đồng in them at the beginning. `margin` replaces the dated
     initial margin rate of futures; with `advance` sale money can be used at once for its fee. Positions from
-    before are entered with ``customer.portfolio.open``. `reserved` is the đồng that open purchases hold back.
+    before are entered with ``customer.portfolio.open``.
+
+    `reserved` is the đồng that open purchases hold back. `sales` are those whose money is on its way,
+    `advanced` what was used of it before it arrives, by the moment when it does. `booked` is the profit in
+    cash of each future when the day began, `charged` what fees and taxes had come to by then.
+    `margin_level` counts the warning levels reached, `forcing` the open orders with which the broker closes
+    positions, the last of them begun at `forced_at`.
     """
 
     def __init__(
@@ -94,7 +101,13 @@ class Customer:
         self.requests: set[int] = set()
         self.interests: dict[str, Interest] = {}
         self.traded: dict[str, dict[date, Turnover]] = {}
+        self.sales: list[Sale] = []
+        self.advanced: dict[int, int] = {}
+        self.booked: dict[str, int] = {}
+        self.charged = 0
         self.margin_level = 0
+        self.forcing = 0
+        self.forced_at = 0
 
     def interest(self, symbol: str) -> Interest:
         """What is open in an instrument."""
@@ -104,12 +117,29 @@ class Customer:
         return found
 
     def turnover(self, symbol: str, day: date) -> Turnover:
-        """What was traded of an instrument on a day."""
+        """What was traded of an instrument on a day, to be added to."""
         days = self.traded.setdefault(symbol, {})
         found = days.get(day)
         if found is None:
             found = days[day] = Turnover()
         return found
+
+    def start_day(self, ns: int, today: date) -> None:
+        """Begin a trading day: requests are numbered anew, contracts pay for the night."""
+        portfolio = self.portfolio
+        self.requests.clear()
+        self.charged = portfolio.fees + portfolio.taxes
+        portfolio.start_day(ns)
+        self.sales = [sale for sale in self.sales if sale.due > ns]
+        self.advanced = {due: amount for due, amount in self.advanced.items() if due > ns}
+        oldest = portfolio.calendar.previous_trading_day(today, 2)
+        for symbol, days in self.traded.items():
+            self.traded[symbol] = {day: one for day, one in days.items() if day >= oldest}
+        self.booked = {
+            symbol: position.realised + position.paid
+            for symbol, position in portfolio.positions.items()
+            if position.instrument.shortable
+        }
 
     @property
     def free_cash(self) -> int:
@@ -118,6 +148,22 @@ class Customer:
 
     def __repr__(self) -> str:
         return f"<Customer {self.name}>"
+
+
+class Sale(NamedTuple):
+    """Shares that were sold and whose money arrives at `due`. `net` is đồng after fee and tax."""
+
+    ns: int
+    due: int
+    instrument: Instrument
+    price: int
+    quantity: int
+    net: int
+
+    @property
+    def value(self) -> int:
+        """Đồng before fee and tax."""
+        return self.instrument.notional(self.price, self.quantity)
 
 
 class Turnover:

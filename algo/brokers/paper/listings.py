@@ -37,6 +37,8 @@ class Listing:
         """Begin a trading day about `reference` (price units)."""
         self.day = day
         self.reference = reference
+        if reference is not None:
+            self.last = None
         self.band = None if reference is None else band(self.instrument, reference, day, first_day=idle)
         self.lot = lot(self.instrument, day)
         self.opened = False

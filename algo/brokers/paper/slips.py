@@ -5,7 +5,7 @@ from __future__ import annotations
 from algo.brokers.paper.customers import AT_ANY, Customer
 from algo.brokers.paper.listings import Listing
 from algo.brokers.paper.statements import ChangeOrder, NewOrder, OrderRecord, Stage, WithdrawOrder
-from algo.model import OrderType, Side
+from algo.model import OrderType, Side, Trigger
 
 
 class Slip:
@@ -15,12 +15,13 @@ class Slip:
     knows it as `exchange_id`. `caused` is the request behind its last settled state. `counted` shares or
     contracts are in the customer's interest under the limit `counted_at`, `reserved` đồng are held back for
     it. It `waits` for its trigger. `pending` are changes and withdrawals on their way, `child` the order that
-    a conditional one became, `error` the last request about it that failed.
+    a conditional one became, `error` the last request about it that failed. `exits` are the steps at which
+    exits follow each fill.
     """
 
     __slots__ = (
         "account", "cancelled", "caused", "channel", "child", "counted", "counted_at", "created",
-        "customer", "error", "exchange_id", "filled", "filled_value", "first_request_id", "forced",
+        "customer", "error", "exchange_id", "exits", "filled", "filled_value", "first_request_id", "forced",
         "key", "listing", "modified", "order_id", "order_type", "parent", "pending", "price", "quantity",
         "reason", "request_id", "reserved", "side", "stage", "trigger", "waits",
     )  # fmt: skip
@@ -53,6 +54,7 @@ class Slip:
         self.pending: dict[str, ChangeOrder | WithdrawOrder] = {}
         self.child: Slip | None = None
         self.error: OrderRecord | None = None
+        self.exits: Trigger | None = None
 
     @property
     def leaves(self) -> int:

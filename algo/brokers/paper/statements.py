@@ -18,6 +18,10 @@ API = "TA"
 """The channel of orders that come through the API; orders of the broker's own app have another."""
 
 
+HOUSE = "BO"
+"""The channel of orders with which the broker itself closes positions."""
+
+
 class Refused(AlgoError):
     """The broker does not take a request. `code` is the broker's code for it, '' when it has none."""
 
