@@ -83,7 +83,7 @@ def assemble(
     if state is not None:
 
         def handle(request: Request, moment: float) -> Response:
-            if request.path.startswith("/control/"):
+            if request.path.lstrip("/").startswith("control/"):
                 return control.replay(request)
             return service.handle(request, moment)
 

@@ -75,7 +75,7 @@ class Control:
             return _answer(403, {"error": "the control token is missing or wrong"})
         if request.method != "POST":
             return _answer(405, {"error": "control takes POST alone"})
-        name = request.path.removeprefix("/control/").strip("/")
+        name = _name(request)
         work = self._lasting.get(name) or self._passing.get(name)
         if work is None:
             return _answer(404, {"error": f"there is no control {name[:40]!r}"})
@@ -90,7 +90,7 @@ class Control:
 
     def replay(self, request: Request) -> Response:
         """Do again what was written down."""
-        self._lasting[request.path.removeprefix("/control/").strip("/")](_fields(request.body))
+        self._lasting[_name(request)](_fields(request.body))
         return Response(200)
 
     # Time
@@ -232,6 +232,10 @@ class Control:
         if found is None:
             raise SettingError(f"there is no symbol {symbol[:20]!r}")
         return found
+
+
+def _name(request: Request) -> str:
+    return request.path.strip("/").removeprefix("control/").strip("/")
 
 
 def _fields(body: bytes) -> Fields:

@@ -184,7 +184,7 @@ class Host:
 
     async def answer(self, request: Request) -> Answer:
         """What comes of an HTTP request."""
-        if self._control is not None and request.path.startswith("/control/"):
+        if self._control is not None and request.path.lstrip("/").startswith("control/"):
             return Answer(self._guarded(self._control, request))
         treatment = self.faults.treat(request)
         if treatment.unheard:

@@ -117,7 +117,12 @@ class Recipe:
         return BarReplay(load(self.source), day=first)
 
     def document(self, url: str, world: World, token: str, ca_file: Path | None = None) -> dict[str, Any]:
-        """All that a client needs, as JSON. `token` is the operator's."""
+        """All that a client needs, as JSON. `token` is the operator's.
+
+        Addresses end with a slash: the official Python client puts its paths right behind them, and the
+        server takes the double slash that others make of it.
+        """
+        url = f"{url.rstrip('/')}/"
         found: dict[str, Any] = {
             "url": url,
             "stream_url": url,

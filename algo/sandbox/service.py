@@ -7,7 +7,7 @@ order, it gives the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from algo.brokers.paper.statements import Statement
 from algo.sandbox.house import House
@@ -37,6 +37,10 @@ class Service:
         self.quota = Quota(rules)
         self.trading = TradingHub(world, identity, seed=seed)
         self._api = TradingApi(world, identity, self.quota)
+        self.on_statements: Callable[[list[Statement]], object] = lambda _statements: None
+        """Called with what customers are told, for a console to show it."""
+        self.data_id = 0
+        """How many public messages there were so far."""
         self._hubs = SignalRServer([self.trading], identity, seed=seed, most_waiting=most_waiting)
 
     def handle(self, request: Request, wall: float) -> Response:
@@ -53,9 +57,12 @@ class Service:
 
     def publish(self) -> None:
         """Tell the streams what has happened since the last call."""
-        statements = [said for said in self.world.take() if isinstance(said, Statement)]
+        said = list(self.world.take())
+        statements = [one for one in said if isinstance(one, Statement)]
+        self.data_id += len(said) - len(statements)
         if statements:
             self.trading.tell(statements)
+            self.on_statements(statements)
 
     def keep_alive(self, wall: float) -> None:
         """Call about once a second: connections that were silent for 10 s are told that they live."""

@@ -20,8 +20,8 @@ class Stop(NamedTuple):
 
     `kind` is "day" (midnight of a trading day: rolls, settlements, the day's limits), "session" (a board's
     session changes), "open" (orders trade on the open of replayed bars), "range" (they trade inside of them),
-    "bar" (they are complete and told), "event" (a quote, a trade, an order of the crowd) or "end" (nothing
-    more comes).
+    "bar" (they are complete and told), "event" (a quote, a trade, orders of the crowd), "settlement" (the
+    futures' profit of the day becomes cash) or "end" (nothing more comes).
     """
 
     ns: int
@@ -29,7 +29,8 @@ class Stop(NamedTuple):
 
 
 Happening = MarketEvent | BrokerEvent | Bar | Quote | Trade | Indication
-"""What a source tells. Public data carry the exchange's own code as their symbol, never an alias."""
+"""What a source tells. Quotes, trades, bars and indications carry the exchange's own code as their symbol;
+days and rolls speak of the source's symbols."""
 
 
 class Exchange(Protocol):
@@ -70,11 +71,22 @@ class Past(Protocol):
 
 
 class Source(Protocol):
-    """A market. `instruments` has what trades now by the exchange's own code and is kept up to date."""
+    """A market. `instruments` maps its symbols, such as VN30F1M, to what they stand for now."""
 
-    exchange: Exchange
-    instruments: Mapping[str, Instrument]
-    past: Past
+    @property
+    def exchange(self) -> Exchange:
+        """What takes the customers' orders."""
+        ...
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What trades now, by the exchange's own code."""
+        ...
+
+    @property
+    def past(self) -> Past:
+        """What was before the first day that is played."""
+        ...
 
     @property
     def next_stop(self) -> Stop | None:
@@ -91,8 +103,4 @@ class Source(Protocol):
 
     def halt(self, symbol: str, halted: bool, ns: int) -> Sequence[Happening]:
         """Stop the trading of one instrument, or let it go on."""
-        ...
-
-    def code(self, symbol: str) -> str:
-        """The exchange's own code of what an alias stands for now; any other symbol as it is."""
         ...

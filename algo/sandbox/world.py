@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Protocol
 
+from algo.brokers.paper.brokerage import Brokerage
 from algo.brokers.paper.statements import ChangeOrder, NewOrder, Statement, WithdrawOrder
-from algo.clock import local_date
+from algo.clock import MINUTE, local_date
 from algo.data.fastconnect.events import Indication
+from algo.market import Session
 from algo.model import (
     Bar,
     Board,
-    BrokerEvent,
     ContractRolled,
     CorporateAction,
     DayStarted,
@@ -33,33 +33,24 @@ from algo.sandbox.source import Happening, Source, Stop
 from algo.sandbox.tape import Public, Tape
 
 
-class House(Protocol):
-    """What a world asks of the brokerage."""
-
-    def place(self, order: NewOrder, ns: int) -> None: ...
-    def change(self, change: ChangeOrder, ns: int) -> None: ...
-    def withdraw(self, withdrawal: WithdrawOrder, ns: int) -> None: ...
-    def start_day(
-        self, ns: int, day: date, references: Mapping[str, int], idle: frozenset[str] = frozenset()
-    ) -> None: ...
-    def enter(self, board: Board, session: str, ns: int) -> None: ...
-    def hear(self, events: Iterable[BrokerEvent]) -> None: ...
-    def mark(self, symbol: str, units: int) -> None: ...
-    def settle(self, ns: int, instrument: Instrument, price: int) -> None: ...
-    def act(self, action: CorporateAction) -> None: ...
-    def take(self) -> list[Statement]: ...
+_SETTLED_AFTER = 30 * MINUTE
+"""How long after the close of the derivatives board its day is settled: the replayed bar with the print of
+the closing auction is told until then."""
 
 
 class World:
     """One market and one brokerage. `brokerage` must have been made with the source's exchange."""
 
-    def __init__(self, source: Source, brokerage: House) -> None:
+    def __init__(self, source: Source, brokerage: Brokerage) -> None:
         self.source = source
         self.brokerage = brokerage
         self.tape = Tape()
         self.halted: set[str] = set()
         first = source.next_stop
         self.now = first.ns if first is not None else 0
+        self._instruments: dict[str, Instrument] = {}
+        self._list()
+        self._settles: int | None = None
         self._said: list[Statement | Public] = []
 
     @property
@@ -70,25 +61,34 @@ class World:
     @property
     def instruments(self) -> Mapping[str, Instrument]:
         """What trades now, by the exchange's own code."""
-        return self.source.instruments
+        return self._instruments
 
     # -- time ---------------------------------------------------------------------------------
 
     def next_stop(self) -> Stop | None:
         """When something happens next; None after the end."""
-        return self.source.next_stop
+        stop = self.source.next_stop
+        if self._settles is not None and (stop is None or self._settles < stop.ns or stop.kind == "end"):
+            return Stop(max(self._settles, self.now), "settlement")
+        return stop
 
     def step(self) -> Stop | None:
         """Let the next stop happen and be there; None after the end."""
-        stop = self.source.next_stop
-        if stop is not None:
-            self.now = max(self.now, stop.ns)
+        stop = self.next_stop()
+        if stop is None:
+            return None
+        self.now = max(self.now, stop.ns)
+        if stop.kind == "settlement":
+            self._settles = None
+            self.brokerage.settle_daily(stop.ns)
+            self._said += self.brokerage.take()
+        else:
             self._happen(self.source.step())
         return stop
 
     def advance(self, to: int) -> None:
         """Let happen whatever is due until market time `to` (included), and be there. Never goes back."""
-        while (stop := self.source.next_stop) is not None and stop.ns <= to:
+        while (stop := self.next_stop()) is not None and stop.ns <= to:
             self.step()
         self.now = max(self.now, to)
 
@@ -97,7 +97,7 @@ class World:
 
         So a client's timer due at the very moment at which a bar opens can act before the open.
         """
-        while (stop := self.source.next_stop) is not None and stop.ns < to:
+        while (stop := self.next_stop()) is not None and stop.ns < to:
             self.step()
         self.now = max(self.now, to)
 
@@ -134,12 +134,17 @@ class World:
         """Stop the trading of one instrument now, or let it go on."""
         code = self.code(symbol)
         (self.halted.add if halted else self.halted.discard)(code)
+        self.brokerage.halt(code, halted, self.now)
         self._said += self.tape.halt(code, halted, self.now)
         self._happen(self.source.halt(code, halted, self.now))
 
     def code(self, symbol: str) -> str:
         """The exchange's own code of what an alias such as VN30F1M stands for now."""
-        return self.source.code(symbol)
+        instrument = self.source.instruments.get(symbol)
+        return symbol if instrument is None else instrument.symbol
+
+    def _list(self) -> None:
+        self._instruments = {one.symbol: one for one in self.source.instruments.values()}
 
     # -- what was said ------------------------------------------------------------------------
 
@@ -166,21 +171,36 @@ class World:
         elif isinstance(happening, Indication):
             public = tape.indicate(happening)
         elif isinstance(happening, SessionChanged):
-            house.enter(happening.board, happening.session, happening.ns)
-            public = tape.enter(happening.board, str(happening.session), happening.ns)
+            public = self._enter(happening)
         elif isinstance(happening, DayStarted):
-            ns, day, references = happening.ns, happening.day, dict(happening.references)
-            house.start_day(ns, day, references, happening.idle)
-            public = tape.start_day(ns, day, dict(self.instruments), references, happening.idle)
+            public = self._start_day(happening)
         elif isinstance(happening, PositionSettled):
             house.settle(happening.ns, happening.instrument, happening.price)
+        elif isinstance(happening, ContractRolled):
+            self._list()
+            house.roll(happening.symbol, happening.new, happening.ns)
         elif isinstance(happening, CorporateAction):
             house.act(happening)
-        elif not isinstance(happening, ContractRolled | TimerFired):
+        elif not isinstance(happening, TimerFired):
             house.hear((happening,))
         # The statements first: whoever traded hears of it no later than everybody else.
         self._said += house.take()
         self._said += public
 
+    def _start_day(self, started: DayStarted) -> list[Public]:
+        self._list()
+        self.halted.clear()
+        self.brokerage.start_day(started.ns, started.day, started.references, started.idle)
+        references = {self.code(symbol): units for symbol, units in started.references.items()}
+        idle = frozenset(map(self.code, started.idle))
+        return self.tape.start_day(started.ns, started.day, self._instruments, references, idle)
+
+    def _enter(self, changed: SessionChanged) -> list[Public]:
+        session = Session(changed.session)
+        self.brokerage.enter(changed.board, session, changed.ns)
+        if changed.board is Board.DERIVATIVES and session is Session.C:
+            self._settles = changed.ns + _SETTLED_AFTER
+        return self.tape.enter(changed.board, str(session), changed.ns)
+
     def _mark(self, symbol: str, price: float) -> None:
-        self.brokerage.mark(symbol, self.instruments[symbol].units(price))
+        self.brokerage.mark(symbol, self._instruments[symbol].units(price), self.now)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from algo.backtest import Run
-from algo.brokers.paper.statements import Statement
+from algo.brokers.paper.brokerage import Brokerage
 from algo.engine import NEVER
-from algo.model import Bar, Command, DayStarted, TimerFired
+from algo.model import Bar, Command, TimerFired
 from algo.sandbox.source import Happening, Source, Stop
 from algo.sandbox.world import World
 
 
-class QuietHouse:
-    """A brokerage without customers: it hears everything and says nothing."""
+class QuietHouse(Brokerage):
+    """A brokerage without customers."""
 
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, tuple[Any, ...]]] = []
+    def __init__(self, source: Source) -> None:
+        super().__init__((), source.instruments, source.exchange)
 
-    def take(self) -> list[Statement]:
-        return []
 
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: self.heard.append((name, arguments))
+def quiet(source: Source) -> World:
+    """A world without customers."""
+    return World(source, QuietHouse(source))
 
 
 class Overheard:
@@ -49,7 +47,7 @@ class SteppedClient:
     def __init__(self, run: Run, source: Source) -> None:
         self.engine = run.engine
         self.source = Overheard(source)
-        self.world = World(self.source, QuietHouse())
+        self.world = World(self.source, QuietHouse(self.source))
         self.stops: list[Stop] = []
 
     def play(self) -> None:
@@ -77,10 +75,6 @@ class SteppedClient:
         for one in said:
             if isinstance(one, Bar):
                 bars.append(one._replace(symbol=self._alias(one.contract)))
-            elif isinstance(one, DayStarted):
-                references = {self._alias(symbol): units for symbol, units in one.references.items()}
-                idle = frozenset(map(self._alias, one.idle))
-                self._pump(self.engine.step(replace(one, references=references, idle=idle)))
             else:
                 self._pump(self.engine.step(one))
         if bars:

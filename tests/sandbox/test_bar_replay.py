@@ -17,13 +17,12 @@ from algo.errors import DataError
 from algo.sandbox.source import Candle, Stop
 from algo.sandbox.sources.bars import BarReplay
 from algo.sandbox.tape import Told, What
-from algo.sandbox.world import World
 from strategies.mean_reversion_t2 import MeanReversionT2
 from strategies.monthly_rebalance import MonthlyRebalance
 from strategies.opening_range_breakout import OpeningRangeBreakout
 from strategies.sma_cross import SmaCross
 from strategies.two_sided_quoter import TwoSidedQuoter
-from tests.generators.stepped import QuietHouse, SteppedClient
+from tests.generators.stepped import SteppedClient, quiet
 from tests.generators.traders import RandomTrader
 
 MARKET = synthetic.make(days=70, seed=5)
@@ -86,7 +85,7 @@ def test_orders_that_trade_at_the_close_do_so_in_a_replay() -> None:
 
 
 def test_stops_come_in_the_order_of_time_and_the_last_is_the_end() -> None:
-    world = World(BarReplay(SHARES | {"VN30F1M": FUTURE.between(to="2025-07-10")}), QuietHouse())
+    world = quiet(BarReplay(SHARES | {"VN30F1M": FUTURE.between(to="2025-07-10")}))
     stops: list[Stop] = []
     while (stop := world.step()) is not None:
         assert world.now == stop.ns
@@ -101,7 +100,7 @@ def test_stops_come_in_the_order_of_time_and_the_last_is_the_end() -> None:
 
 def test_advancing_is_stepping() -> None:
     data = {"VN30F1M": FUTURE.between(to="2025-07-03")}
-    stepped, advanced = World(BarReplay(data), QuietHouse()), World(BarReplay(data), QuietHouse())
+    stepped, advanced = quiet(BarReplay(data)), quiet(BarReplay(data))
     while stepped.step() is not None:
         pass
     ns = advanced.now
@@ -114,7 +113,7 @@ def test_advancing_is_stepping() -> None:
 
 def test_a_replay_from_a_day_knows_its_limits_and_its_past() -> None:
     day = local_date(int(FUTURE.start[len(FUTURE) // 2]))
-    world = World(BarReplay({"VN30F1M": FUTURE}, day=day), QuietHouse())
+    world = quiet(BarReplay({"VN30F1M": FUTURE}, day=day))
     assert world.day == day
     (stop,) = [world.step()]
     assert stop == (at(day), "day")
@@ -134,7 +133,7 @@ def test_a_replay_from_a_day_knows_its_limits_and_its_past() -> None:
 
 
 def test_a_roll_changes_the_code_that_trades() -> None:
-    world = World(BarReplay({"VN30F1M": FUTURE}), QuietHouse())
+    world = quiet(BarReplay({"VN30F1M": FUTURE}))
     codes: list[str] = []
     while world.step() is not None:
         (code,) = world.instruments
@@ -148,7 +147,7 @@ def test_a_roll_changes_the_code_that_trades() -> None:
 
 
 def test_a_halted_instrument_says_nothing_but_that() -> None:
-    world = World(BarReplay({name: one.between(to="2025-07-02") for name, one in SHARES.items()}), QuietHouse())
+    world = quiet(BarReplay({name: one.between(to="2025-07-02") for name, one in SHARES.items()}))
     world.advance(int(SHARES["FPT"].time[20]))
     world.take()
     world.halt("FPT")

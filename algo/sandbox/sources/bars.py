@@ -56,9 +56,8 @@ class BarReplay:
         played = {name: one for name, one in played.items() if len(one)}
         self._feed = BarFeed(played, actions)
         self._rules = rules if rules is not None else FillRules()
-        self._behind = dict(self._feed.instruments)
-        self.exchange = PaperExchange(self._behind, self._rules)
-        self.instruments: dict[str, Instrument] = {one.symbol: one for one in self._behind.values()}
+        self.instruments: dict[str, Instrument] = dict(self._feed.instruments)
+        self.exchange = PaperExchange(self.instruments, self._rules)
         self.past = SeriesPast(series, at(self._feed.days[0]))
         self._events: deque[MarketEvent] = deque(self._feed.events)
         if len(series) and at(self._feed.days[0]) > min(int(one.start[0]) for one in series.values()):
@@ -92,11 +91,6 @@ class BarReplay:
         """A halted instrument neither trades nor has bars; its bars of that time are lost."""
         (self._halted.add if halted else self._halted.discard)(symbol)
         return ()
-
-    def code(self, symbol: str) -> str:
-        """The contract behind a series of contracts."""
-        instrument = self._behind.get(symbol)
-        return symbol if instrument is None else instrument.symbol
 
     # -- the script ---------------------------------------------------------------------------
 
@@ -149,31 +143,23 @@ class BarReplay:
         exchange = self.exchange
         if isinstance(event, DayStarted):
             exchange.start_day(event.day, event.references, event.idle)
-            event = DayStarted(
-                event.ns,
-                event.day,
-                {self.code(symbol): units for symbol, units in event.references.items()},
-                frozenset(map(self.code, event.idle)),
-            )
         elif isinstance(event, ContractRolled):
             self._said += exchange.roll(event.symbol, event.new, event.ns)
-            self.instruments.pop(self._behind[event.symbol].symbol, None)
-            self._behind[event.symbol] = event.new
-            self.instruments[event.new.symbol] = event.new
-        self._said.append(event)
-        if isinstance(event, SessionChanged) and event.session == "C":
+            self.instruments[event.symbol] = event.new
+        elif isinstance(event, SessionChanged) and event.session == "C":
             # As in a backtest: the closing auction's print comes in a bar that begins at the close, and
             # a wide bar may lie across it.
             if any(bar.start <= event.ns < bar.ns and self._on(bar, event.board) for bar in self._bars):
                 self._closing.append(event)
             else:
                 self._said += exchange.close_day(event.board, event.ns)
+        self._said.append(event)
 
     def _trading(self, bars: Iterable[Bar]) -> Iterator[Bar]:
         return (bar for bar in bars if bar.contract not in self._halted)
 
     def _on(self, bar: Bar, board: Board) -> bool:
-        return self._behind[bar.symbol].board is board
+        return self.instruments[bar.symbol].board is board
 
     def _stop(self, ns: int, kind: str) -> Stop:
         """Time never goes back: the bars of one moment may begin before the last moment."""
