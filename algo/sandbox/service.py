@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from algo.brokers.paper.statements import Statement
-from algo.sandbox.house import House
 from algo.sandbox.hub_connection import MOST_WAITING, Connection
 from algo.sandbox.identity import Identity
 from algo.sandbox.messages import Request, Response
@@ -18,6 +17,7 @@ from algo.sandbox.quota import TRADING_RULES, Quota, RateRule
 from algo.sandbox.signalr_server import BASE, SignalRServer
 from algo.sandbox.trading_api import TradingApi, path_of
 from algo.sandbox.trading_hub import TradingHub
+from algo.sandbox.world import World
 
 
 class Service:
@@ -25,7 +25,7 @@ class Service:
 
     def __init__(
         self,
-        world: House,
+        world: World,
         identity: Identity,
         *,
         seed: int = 0,
