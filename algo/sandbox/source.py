@@ -44,12 +44,14 @@ class Exchange(Protocol):
 class Candle(NamedTuple):
     """A bar as the data service knows it: `start` and `ns` in nanoseconds since the epoch, prices as shown.
 
-    `ns` is the moment of its first or (so far) last trade; `value` is đồng.
+    `first` and `ns` are the moments of its first and its last trade (of a replayed bar, its start: more is
+    not known); `value` is đồng.
     """
 
     symbol: str
     ns: int
     start: int
+    first: int
     open: float
     high: float
     low: float

@@ -42,7 +42,7 @@ class SeriesPast:
         columns = (one.start, one.open, one.high, one.low, one.close, one.volume)
         rows = zip(*(column[begin:end].tolist() for column in columns), strict=True)
         return [
-            Candle(symbol, start, start, opened, high, low, close, volume, round(close * volume * worth))
+            Candle(symbol, start, start, start, opened, high, low, close, volume, round(close * volume * worth))
             for start, opened, high, low, close, volume in rows
         ]
 
