@@ -19,7 +19,7 @@ from algo.errors import ProtocolError
 
 SUCCESS = 200
 _LARGEST_ANSWER = 32 * 1024 * 1024
-_NEEDED = {"message", "status"}
+_ENCODER = json.JSONEncoder(allow_nan=False)
 
 
 class Request(BaseModel):
@@ -29,7 +29,7 @@ class Request(BaseModel):
 
     def body(self) -> bytes:
         """The JSON body as the official Python client writes it."""
-        return json.dumps(self.model_dump(by_alias=True), allow_nan=False).encode()
+        return _ENCODER.encode(self.model_dump(by_alias=True)).encode()
 
     def query(self) -> dict[str, str]:
         """The query string's fields in order; what is None is left out."""
