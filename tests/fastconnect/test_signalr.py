@@ -293,6 +293,30 @@ def test_made_frames_mean_the_same_in_any_pieces(samples: dict, made: list[dict]
             return
 
 
+calls = st.dictionaries(st.sampled_from(["H", "M", "A", "S", "h"]), st.text(max_size=3) | json_values)
+call_frames = st.fixed_dictionaries(
+    {"C": st.text(max_size=3) | json_values, "M": st.lists(calls, max_size=3) | json_values},
+    optional={"G": st.text(max_size=2), "S": st.just(1)},
+)
+
+
+@given(call_frames)
+def test_frames_of_calls_mean_the_same_by_the_quick_way(samples: dict, frame: dict) -> None:
+    """Only an open machine takes the quick way; the frame that opens it gives the same events."""
+    data = json.dumps(frame).encode()
+    fresh, opened = (negotiated(samples["negotiate"], largest=10**6) for _ in range(2))
+    opened.receive(FIRST)
+    results = []
+    for machine in (fresh, opened):
+        try:
+            results.append(repr([event for event in machine.receive(data) if event != Opened()]))
+        except ProtocolError as error:
+            results.append(str(error))
+    assert results[0] == results[1]
+    if isinstance(frame["C"], str):
+        assert fresh.cursor == opened.cursor == frame["C"]
+
+
 @given(st.binary(max_size=200) | st.text(max_size=100))
 def test_rubbish_raises_only_our_error(samples: dict, data: bytes | str) -> None:
     try:

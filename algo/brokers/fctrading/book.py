@@ -46,7 +46,6 @@ from algo.model import (
 _MILLISECOND = 1_000_000
 _EPOCH = date(1970, 1, 1)
 _PROGRESS = {OrderStatus.SUBMITTED: 0, OrderStatus.WAITING: 1, OrderStatus.WORKING: 2}
-_EARLY = (OrderStatus.SUBMITTED, OrderStatus.WAITING)
 
 
 class Book:
@@ -162,7 +161,8 @@ class Book:
         self, order: Standing, event: OrderEvent, known: Meaning, cause: int | None, at: int, valued: bool
     ) -> list[Heard]:
         """The newest word on an order: what it changes for the listener."""
-        status, heard = known.status, list[Heard]()
+        status = known.status
+        heard: list[Heard] = []
         if order.phase.terminal:
             if not status.terminal:
                 text = f"an order that had ended ({order.phase}) is {event.status} at the broker"
@@ -193,7 +193,7 @@ class Book:
 
     def _alive(self, order: Standing, at: int, *, set_off: bool = False) -> list[Heard]:
         """Tell, if it is news, that the market has the order. `set_off`: its trigger was reached."""
-        if order.phase not in _EARLY:
+        if order.phase is not OrderStatus.SUBMITTED and order.phase is not OrderStatus.WAITING:
             return []
         heard: list[Heard] = []
         if order.phase is OrderStatus.SUBMITTED and set_off and order.conditional:

@@ -1,13 +1,41 @@
 """The stream's events: order changes, errors, fills, portfolio, conditional orders.
 
-They are named tuples, because they are hot. What an event does not name stays in its `raw` dict.
+They are named tuples, because they are hot. What an event does not name stays in its `raw` data.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-Raw = dict[str, Any]
+from algo.fastconnect.wire import parse_json
+
+Raw = Mapping[str, Any]
+
+
+class RawText(Raw):
+    """The `data` of a message, read from the message's text only when somebody looks at it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getitem__(self, key: str) -> Any:
+        return self._data()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data())
+
+    def __len__(self) -> int:
+        return len(self._data())
+
+    def __repr__(self) -> str:
+        return repr(self._data())
+
+    def _data(self) -> dict[str, Any]:
+        data: dict[str, Any] = parse_json(self._text)["data"]
+        return data
 
 
 class OrderEvent(NamedTuple):

@@ -35,6 +35,7 @@ from algo.fastconnect.signalr import (
 from algo.fastconnect.wire import plain
 
 HUB = "BroadcastHubV2"
+_HUB = HUB.lower()
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 STEADY = 30.0
@@ -188,10 +189,11 @@ class TradingStream:
             self._hub.pause()
 
     def _invoked(self, call: Invocation) -> None:
-        if call.hub.lower() != HUB.lower() or call.method.lower() not in {"broadcast", "error"}:
+        hub, method = call.hub.lower(), call.method.lower()
+        if hub != _HUB or method not in ("broadcast", "error"):
             self._put(Notice(f"the stream called {plain(call.hub)}.{plain(call.method)}, which is not known"))
             return
-        if call.method.lower() == "error":
+        if method == "error":
             self._put(Notice(f"the stream reports: {plain(' '.join(map(str, call.arguments)))}"))
             return
         for text in call.arguments:

@@ -351,13 +351,30 @@ def test_envelopes_never_raise(body: bytes) -> None:
     read_envelope(body)
 
 
-@given(
-    st.from_type(type(None)) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
 )
+
+
+@given(json_values)
 def test_json_is_read_as_the_standard_library_reads_it(value: object) -> None:
+    """To the last bit of a number, NaN and infinity included."""
     text = json.dumps(value)
-    assert parse_json(text) == json.loads(text)
-    assert parse_json(text.encode()) == json.loads(text)
+    assert repr(parse_json(text)) == repr(parse_json(text.encode())) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ['{"a":1,"a":2}', "1e999", "-0", "-0.0", '"\\ud800"', "NaN", "[-Infinity]"])
+def test_odd_json_is_read_as_the_standard_library_reads_it(text: str) -> None:
+    assert repr(parse_json(text)) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[" * 100_000, "01", "\ufeff{}", "nan", "{} {}", b"\xff", b'"\xff"']
+)
+def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_json(text)
 
 
 @given(st.text())
