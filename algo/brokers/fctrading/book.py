@@ -330,12 +330,13 @@ class Book:
         return [PortfolioUpdated(at, one.instrument_id, one.net) for one in (*event.open, *event.closed)]
 
     def _conditional_heard(self, event: ConditionalEvent, ns: int) -> list[Heard]:
-        """SSI does not document these: they are kept as they came, with the order that they name."""
-        fields = {str(key).lower(): value for key, value in event.raw.items()}
-        number = whole(fields.get("uniqueid"))
-        order = self.register.of_request(number, ns)
+        """SSI does not say what these mean: they are told as they came, with the order that they name."""
+        at = event.time * _MILLISECOND or ns
+        order = self.register.of_request(whole(event.unique_id), ns)
         order_id = order.order_id if order is not None else ""
-        return [UnknownMessage(ns, "a conditional order changed", _shown(event), order_id)]
+        said = (event.fco_id, event.status, event.process_status, event.message)
+        words = plain(", ".join(word for word in said if word)) or "without a word on it"
+        return [UnknownMessage(at, f"a conditional order changed: {words}", _shown(event), order_id)]
 
     def _named(self, day: int) -> str:
         if day != self._day:

@@ -34,6 +34,7 @@ class EventDecoder:
         self._order = Form("orderEvent", forms.ORDER, self._strange)
         self._error = Form("orderError", forms.ERROR, self._strange)
         self._match = Form("orderMatchEvent", forms.MATCH, self._strange)
+        self._conditional = Form("fcoEvent", forms.CONDITIONAL, self._strange)
         self._holding = Form("clientPortfolio", forms.HOLDING, self._strange)
 
     @property
@@ -85,7 +86,7 @@ class EventDecoder:
         if low == "clientportfolioevent":
             return self._portfolio(raw)
         if low == "fcoevent":
-            return ConditionalEvent(notify_id(raw), raw)
+            return ConditionalEvent._make((*self._conditional.read(raw), raw))
         return None
 
     def _portfolio(self, raw: Raw) -> PortfolioEvent:

@@ -152,11 +152,32 @@ class PortfolioEvent(NamedTuple):
 
 
 class ConditionalEvent(NamedTuple):
-    """A change of a conditional order (`fcoEvent`), whose fields SSI does not document."""
+    """A change of a conditional order (`fcoEvent`).
+
+    SSI does not document it; the names are those that a public client of another language reads.
+    """
 
     notify_id: int
+    fco_id: str
+    unique_id: str
+    """The request that it belongs to."""
+    account: str
+    instrument_id: str
+    status: str
+    process_status: str
+    last_action: str
+    message: str
+    price: float
+    quantity: int
+    matched_quantity: int
+    places_order: bool
+    updated_time: int
     raw: Raw
-    time: int = 0
+
+    @property
+    def time(self) -> int:
+        """When it happened, epoch milliseconds; 0 when the event does not say so in a form that is known."""
+        return self.updated_time
 
 
 class UnknownEvent(NamedTuple):

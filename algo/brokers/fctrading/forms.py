@@ -72,6 +72,11 @@ def _moment(value: Any) -> int:
     return count(value)
 
 
+def _perhaps_moment(value: Any) -> int:
+    """The same where the form is not known: 0 for what is no number."""
+    return whole(value) or 0
+
+
 def _needed(value: Any) -> int:
     if value is None or value == "":
         raise Unreadable("a whole number")
@@ -158,10 +163,27 @@ HOLDING: dict[str, Reader] = {
     "floatingPL": _real,
     "tradingPL": _real,
 }
+CONDITIONAL: dict[str, Reader] = {
+    "notifyID": count,
+    "fcoId": text,
+    "uniqueID": text,
+    "account": text,
+    "instrumentID": text,
+    "status": text,
+    "processStatus": text,
+    "lastAction": text,
+    "message": text,
+    "price": _real,
+    "quantity": count,
+    "matchedQuantity": count,
+    "isPlaceOrder": _flag,
+    "updatedTime": _perhaps_moment,
+}
 _EXTRAS = (
     *("data", "lastAction", "ipAddress", "prefix", "brokerId", "brokerIdUpdate", "connectionID", "channel"),
     *("isForceSell", "isShortSell", "modifiable", "note", "approveComment", "orderApproval", "taxRate"),
     *("feeRate", "source", "lastOrderUpdateTime", "exchangeReplyTime", "isCloseout", "isOrderMM"),
+    "username",
     *("stopOrder", "stopPrice", "stopType", "stopStep", "profitPrice"),
 )
 """Fields that are known to come and that algo has no use for."""
