@@ -103,7 +103,8 @@ class Envelope:
 def read_envelope(body: bytes) -> Envelope | None:
     """The envelope in `body`, or None when it is not exactly ours: a gateway's page, text, cut JSON.
 
-    Ours has a text `message`, a whole-number `status` (or its text) and nothing else but `data`.
+    Ours has a text `message`, a whole-number `status` (or its text) and nothing else but `data`. A success
+    with `data` may have more: a gateway's error never looks like one.
     """
     try:
         found = parse_json(body) if len(body) <= _LARGEST_ANSWER else None
@@ -112,14 +113,12 @@ def read_envelope(body: bytes) -> Envelope | None:
     if not isinstance(found, dict):
         return None
     fields = {key.lower(): value for key, value in found.items()}
-    if len(fields) != len(found) or not {"message", "status"} <= fields.keys() <= {
-        "message",
-        "status",
-        "data",
-    }:
+    if len(fields) != len(found) or not {"message", "status"} <= fields.keys():
         return None
     status = whole(fields["status"])
     if status is None or not isinstance(fields["message"], str):
+        return None
+    if fields.keys() - {"message", "status", "data"} and (status != SUCCESS or fields.get("data") is None):
         return None
     return Envelope(fields["message"], status, fields.get("data"))
 

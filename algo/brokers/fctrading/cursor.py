@@ -1,7 +1,8 @@
 """Which stream messages are new, and from where to resume. Pure.
 
 Every message has a notify id, a number of the day that is shared by all of the broker's customers: gaps are
-normal. Ids start again on each trading day. An id of 0 says nothing and never moves the cursor.
+normal. Ids start again on each trading day, at an hour that is not known. So an id of 0 says nothing, and a
+message of an earlier day says nothing of today's ids: neither moves the cursor.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Cursor:
             if key in self._seen or key in self._before:
                 return False
             self._seen.add(key)
-        if event.notify_id > 0:
+        if event.notify_id > 0 and not 0 < event.time * _MILLISECOND < self._begins:
             last = self._position
             if last is not None and last.day == day and event.notify_id < last.last:
                 self._stepped_back = True

@@ -69,7 +69,10 @@ class Rest:
         Raises RequestNotSent when it provably never left, RequestUnknown after any other fault.
         """
         self._check(endpoint, Kind.SIGN_IN)
-        await self._pace("", endpoint, PATIENCE)
+        try:
+            await self._pace("", endpoint, PATIENCE)
+        except QuotaExceeded as error:
+            raise RequestNotSent(str(error)) from None
         return await self._exchange(endpoint, body=body)
 
     async def query(self, endpoint: Endpoint, query: Mapping[str, str], account: str = "") -> object:

@@ -86,7 +86,8 @@ async def reading(
 
 def fill(samples: dict, notify_id: int) -> tuple[int, str]:
     sample = samples["match_event"]
-    return notify_id, json.dumps({"type": sample["type"], "data": sample["data"] | {"notifyID": notify_id}})
+    changes = {"notifyID": notify_id, "matchTime": str(MORNING // 1_000_000)}
+    return notify_id, json.dumps({"type": sample["type"], "data": sample["data"] | changes})
 
 
 async def test_it_hears_replays_and_resumes(samples: dict, key: SigningKey) -> None:
@@ -95,7 +96,8 @@ async def test_it_hears_replays_and_resumes(samples: dict, key: SigningKey) -> N
         async with reading(hub, key) as reader:
             await reader.until(Delivered, 2)
             await hub.connections(1)
-            await hub.send(fill(samples, 9), (10, json.dumps(samples["order_event"])))
+            event = json.dumps(samples["order_event"]).replace("1606277281850", str(MORNING // 1_000_000))
+            await hub.send(fill(samples, 9), (10, event))
             await reader.until(Delivered, 4)
             hub.drop()
             await hub.connections(2)

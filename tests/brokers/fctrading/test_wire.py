@@ -313,6 +313,7 @@ def test_services_read_the_documented_names_in_any_casing(model: type, given: di
         (b'{"message":"Success","status":200}', 200),
         (b'{"Status":"401","Message":"x"}', 401),
         (b'{"message":"","status":200.0,"data":null}', 200),
+        (b'{"message":"Success","status":200,"data":[],"totalRecord":0}', 200),
     ],
 )
 def test_our_envelopes(body: bytes, status: int) -> None:
@@ -333,6 +334,9 @@ def test_our_envelopes(body: bytes, status: int) -> None:
         b'{"message":"no Route matched"}',
         b'{"statusCode":401,"message":"Access denied due to missing subscription key"}',
         b'{"timestamp":1,"status":404,"error":"Not Found","message":"x","path":"/api"}',
+        b'{"message":"Success","status":200,"path":"/api"}',
+        b'{"message":"Success","status":200,"data":null,"path":"/api"}',
+        b'{"message":"x","status":400,"data":{},"code":"ORD003"}',
         b'{"message":null,"status":400}',
         b'{"message":"x","status":true}',
         b'{"message":"x","status":400.5}',
