@@ -19,7 +19,7 @@ from algo.brokers.fctrading.events import (
     PortfolioEvent,
     UnknownEvent,
 )
-from tests.brokers.fctrading.test_wire import respelled
+from tests.brokers.fctrading.test_wire import ANSWERS, respelled
 
 EVENTS = {
     "conditional_event": ConditionalEvent,
@@ -72,6 +72,11 @@ MATCH = {"price": "matchPrice", "quantity": "matchQty"}
 
 def plainly(event: object) -> tuple:
     return tuple(event)[:-1] if not isinstance(event, PortfolioEvent) else tuple(event)[:4]
+
+
+def test_every_sample_has_its_test(samples: dict) -> None:
+    read_elsewhere = {"negotiate", "rate_limit", "missing_authorization", "get_otp"}
+    assert samples.keys() == EVENTS.keys() | ANSWERS.keys() | read_elsewhere
 
 
 @pytest.mark.parametrize("name", EVENTS)

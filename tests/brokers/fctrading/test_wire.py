@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from ssi_fctrading.models import fcmodel_requests as official
 
 from algo.brokers.fctrading import balances, models, requests, services
+from algo.brokers.fctrading.quota import Rule, parse_rule
 from algo.errors import ProtocolError
-from algo.fastconnect.wire import parse_json, plain, read_envelope, whole
+from algo.fastconnect.wire import Envelope, parse_json, plain, read_envelope, whole
 
 names = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=12)
 prices = st.one_of(st.integers(0, 10**6).map(float), st.floats(0, 1e6, allow_nan=False))
@@ -304,6 +305,18 @@ def test_services_read_the_documented_names_in_any_casing(model: type, given: di
 
 
 # Envelopes
+
+
+@pytest.mark.parametrize("spell", [str, str.lower, str.upper])
+def test_samples_of_envelopes_and_limits(samples: dict, spell: object) -> None:
+    def envelope(name: str) -> object:
+        return read_envelope(json.dumps(respelled(samples[name], spell)).encode())
+
+    assert envelope("get_otp") == Envelope("Success", 200)
+    assert envelope("missing_authorization") == Envelope("Missing Authorization header", 401)
+    rules = [models.RateRule.read(rule) for rule in respelled(samples["rate_limit"], spell)]
+    told = [parse_rule(rule.endpoint, rule.period, rule.limit) for rule in rules]
+    assert told == [Rule("*", 1.0, 5), Rule("*", 5.0, 30)]
 
 
 @pytest.mark.parametrize(
