@@ -237,7 +237,7 @@ async def test_an_outage_of_the_broker_is_survived(samples: dict, key: SigningKe
 async def test_a_slow_reader_stops_the_socket_and_loses_nothing(
     samples: dict, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("algo.brokers.fctrading.stream.MOST_WAITING", 50)
+    monkeypatch.setattr(TradingStream, "most_waiting", 50)
     async with HubStub(samples) as hub, reading(hub, key, read=False, idle=0.2) as reader:
         await hub.connections(1)
         sending = asyncio.create_task(hub.send(*(fill(samples, i) for i in range(1, 20_001))))
