@@ -66,6 +66,11 @@ class HubStream(ABC, Generic[T]):
         """Whether messages arrive now."""
         return bool(self._up)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something that came has not been read yet."""
+        return bool(self._items)
+
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
         loop = asyncio.get_running_loop()
@@ -122,7 +127,7 @@ class HubStream(ABC, Generic[T]):
             self._ready.set()
         self._items.append(item)
 
-    async def _waiting(self) -> bool:
+    async def _arrived(self) -> bool:
         """Wait until there are items; False when there are none and never will be."""
         while not self._items:
             if self._done:

@@ -47,7 +47,7 @@ def machine(samples: dict) -> SignalR:
 
 @pytest.fixture
 def make(samples: dict) -> Callable[[], SignalR]:
-    return lambda: negotiated(samples["negotiate"])
+    return lambda: negotiated(samples["negotiate"], largest=10**7)
 
 
 # The handshake
@@ -244,10 +244,24 @@ def test_oversized_messages_are_bounded_before_they_are_kept(samples: dict) -> N
     assert machine._parts == []
 
 
-@pytest.mark.parametrize("frame", [b"[" * 4000, b'{"a":' * 800, b'{"a":' + b"9" * 4080 + b"}"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"[" * 4000,
+        b'{"a":' * 800,
+        b'{"a":' + b"9" * 4080 + b"}",
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+    ],
+)
 def test_hostile_json_is_our_error_or_none(make: Callable[[], SignalR], frame: bytes) -> None:
-    with contextlib.suppress(ProtocolError):
-        make().receive(frame)
+    call = b'{"C":"d","M":[{"H":"h","M":"m","A":[%b],"S":%b}]}' % (frame, frame)
+    for data in (frame, call, b'{"C":"d","M":[],"X":%b}' % frame):
+        fresh, opened = make(), make()
+        opened.receive(FIRST)
+        for machine in (fresh, opened):
+            with contextlib.suppress(ProtocolError):
+                machine.receive(data)
 
 
 json_values = st.recursive(

@@ -91,7 +91,7 @@ class TradingStream(HubStream[Item]):
 
     async def __aiter__(self) -> AsyncIterator[list[Item]]:
         """Batches of items, until `run` has ended and everything was read."""
-        while await self._waiting():
+        while await self._arrived():
             batch = list(self._items)
             self._items.clear()
             self._read_on()

@@ -97,7 +97,7 @@ class FastConnectFeed(HubStream[FeedEvent]):
 
     async def __aiter__(self) -> AsyncIterator[FeedEvent]:
         """Events in the order in which they came, until `run` has ended and everything was read."""
-        while await self._waiting():
+        while await self._arrived():
             while self._items:
                 yield self._items.popleft()
             self._read_on()

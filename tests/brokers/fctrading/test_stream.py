@@ -249,11 +249,13 @@ async def test_a_slow_reader_stops_the_socket_and_loses_nothing(
         await asyncio.sleep(0.5)
         assert reader.stream.connected, "silence of our own making counted"
         assert len(reader.stream._items) == waiting
+        assert reader.stream.waiting
         task = asyncio.create_task(reader.run())
         await reader.until(Delivered, 20_000)
         await sending
         assert reader.ids == list(range(1, 20_001))
         assert len(hub.connects) == 1
+        assert not reader.stream.waiting
         task.cancel()
 
 
