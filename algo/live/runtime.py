@@ -246,7 +246,11 @@ class Runtime:
         self._idle.clear()
         task = asyncio.create_task(self._sent(command))
         self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._ready.set()  # so that whoever waits for quiet hears of it
 
     async def _sent(self, command: PlaceOrder | AmendOrder | CancelOrder) -> None:
         outcome: RequestOutcome
