@@ -166,7 +166,7 @@ class TradingHub:
     # Inside
 
     def _replay(self, log: Log, start: int) -> list[str]:
-        if start <= min(log.ids[0], 1):
+        if start <= 1:
             return log.frames(0, self._day)
         # Not a search: ids that were restarted within the day are not in order.
         wanted = [words for number, words in zip(log.ids, log.entries, strict=True) if number >= start]
