@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from algo.data.fastconnect.events import Indication
-from algo.model import Bar, BrokerEvent, Command, Instrument, MarketEvent, Quote, Trade
+from algo.model import Bar, Board, BrokerEvent, Command, Instrument, MarketEvent, Quote, Trade
 
 
 class Stop(NamedTuple):
@@ -78,6 +78,8 @@ class Source(Protocol):
     exchange: Exchange
     instruments: Mapping[str, Instrument]
     past: Past
+    bases: Mapping[Board, float]
+    """What the index of a board was before the first day, where that is not the usual."""
 
     @property
     def next_stop(self) -> Stop | None:

@@ -8,6 +8,7 @@ shows them (đồng, points), 0.0 before there is one.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -87,12 +88,12 @@ Public = Told | Candle | IndexState
 class Tape:
     """The state of every symbol, today's bars, and the days that are over. It makes the messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, bases: Mapping[Board, float] | None = None) -> None:
         self.states: dict[str, Snapshot] = {}
         self.candles: dict[str, list[Candle]] = {}
         self.days: dict[str, list[DayRow]] = {}
         self.sessions: dict[Board, str] = {}
-        self.indices = IndexBoard()
+        self.indices = IndexBoard(bases)
         self.day: date | None = None
         self._instruments: dict[str, Instrument] = {}
 

@@ -32,7 +32,6 @@ from algo.model import (
 from algo.sandbox.source import Happening, Source, Stop
 from algo.sandbox.tape import Public, Tape
 
-
 _SETTLED_AFTER = 30 * MINUTE
 """How long after the close of the derivatives board its day is settled: the replayed bar with the print of
 the closing auction is told until then."""
@@ -44,7 +43,7 @@ class World:
     def __init__(self, source: Source, brokerage: Brokerage) -> None:
         self.source = source
         self.brokerage = brokerage
-        self.tape = Tape()
+        self.tape = Tape(source.bases)
         self.halted: set[str] = set()
         first = source.next_stop
         self.now = first.ns if first is not None else 0
