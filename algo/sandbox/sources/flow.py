@@ -48,7 +48,7 @@ from algo.sandbox.source import Happening, Stop
 from algo.sandbox.sources.cast import CAST, MARKET_VOLATILITY, MadeUpPast, Nature, shape
 from algo.sandbox.sources.crowd import CROWD, Crowd
 
-_QUIET = (Session.C, Session.BREAK, Session.HALT)
+_QUIET = (Session.C, Session.BREAK)
 _DAY_OF_TRADING = 4 * HOUR + 30 * MINUTE
 _FIRST_ORDERS = 30  # that stand in the book as soon as trading begins without an auction
 _BASIS = 0.001  # by which a future is worth more than the index, a month
@@ -149,13 +149,13 @@ class SyntheticFlow:
         for ns, board, session in changes:
             while turns[0][0] < ns:
                 due, name = turns[0]
-                if self._exchange.market(name).session not in _QUIET:
+                market = self._exchange.market(name)
+                if market.board_session in _QUIET:
+                    due = ns  # nobody comes until the next change of session
+                elif not market.halted:
                     yield Stop(due, "event")
                     self._act(name, due, day)
-                    heapreplace(turns, (due + self._pause(name, due, day), name))
-                else:
-                    # Nobody comes until the next change of session.
-                    heapreplace(turns, (ns + self._pause(name, ns, day), name))
+                heapreplace(turns, (due + self._pause(name, due, day), name))
             yield Stop(ns, "session")
             self._enter(ns, board, session, day)
 
