@@ -152,6 +152,19 @@ async def test_a_client_that_does_not_read_is_cut_off_without_harm_to_the_rest()
         stalled.transport.abort()
 
 
+async def test_a_long_replay_reaches_a_client_that_reads() -> None:
+    service = StubService()
+    async with serve(Host(service, service.world)) as running:
+        address = f"ws://127.0.0.1:{running.port}/connect"
+        async with connect(address, additional_headers=HEADERS, max_size=None) as client:
+            await client.recv()
+            for stream in service.streams:
+                stream.queue = [f"{number:03}" + "x" * 1_000_000 for number in range(20)]
+                stream.put("last")
+            assert [(await client.recv())[:3] for _ in range(20)] == [f"{n:03}" for n in range(20)]
+            assert await client.recv() == "last"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
