@@ -16,7 +16,7 @@ def on_the_way(portfolio: Portfolio) -> list[tuple[int, int]]:
 
 
 def draw_advance(portfolio: Portfolio, ns: int, due: int, amount: int) -> int:
-    """Use `amount` đồng of the money that arrives at `due` now; gives the fee. Raises SettingError for more."""
+    """Use `amount` đồng of the money that arrives at `due` now; gives the fee. SettingError for more."""
     waiting = sum(sum_ for when, sum_ in portfolio._due if when == due)
     if not 0 < amount <= waiting:
         raise SettingError(f"{waiting:,} đ are on their way for that day, not {amount:,}")

@@ -1,114 +1,94 @@
-"""Money and margin of an account. Whole đồng, taken from the ledger.
+"""Money and margin of an account. Whole đồng, taken from the broker's books.
 
 The broker lends nothing and pays no interest: debts, loans and what hangs on them are 0. Cash of derivatives
-lies with the exchange, none of it with the broker.
+lies with the exchange, none of it with the broker. Queries about an account of the other kind raise Refused.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-from algo.brokers.paper.funds import margin_assets
-from algo.market import WARNING_LEVELS
+from algo.clock import local_date
 from algo.model import Account, Side
-from algo.portfolio import Portfolio
-from algo.sandbox.answers import Denied
 from algo.sandbox.fields import Fields
-from algo.sandbox.holdings import fills_of, free, is_of, open_value, recent_days
-from algo.sandbox.house import House
+from algo.sandbox.world import World
 
 
-def cash(house: House, _fields: Fields, account: str) -> dict[str, Any]:
-    """Money of a share account. Raises Denied for another one."""
-    _check(house, account, Account.EQUITY)
-    portfolio = house.brokerage.portfolio(account)
-    orders = list(house.brokerage.orders(account))
-    today, yesterday, _ = recent_days(house, portfolio)
-    money, power = portfolio.cash[Account.EQUITY], free(house, account)
+def cash(world: World, _fields: Fields, account: str) -> dict[str, Any]:
+    """Money of a share account."""
+    found = world.brokerage.cash_balance(account)
+    power = max(found.free, 0)
     return {
         "account": account,
-        "cashBal": money,
+        "cashBal": found.cash,
         "cashOnHold": 0,
-        "secureAmount": money - power,
+        "secureAmount": found.reserved,
         "withdrawable": power,
-        "receivingCashT1": _receivable(portfolio, yesterday),
-        "receivingCashT2": _receivable(portfolio, today),
-        "matchedBuyVolume": _traded(portfolio, today, Side.BUY),
-        "matchedSellVolume": _traded(portfolio, today, Side.SELL),
+        "receivingCashT1": found.receiving[1],
+        "receivingCashT2": found.receiving[2],
+        "matchedBuyVolume": found.matched_buys,
+        "matchedSellVolume": found.matched_sales,
         "debt": 0,
-        "unMatchedBuyVolume": open_value(orders, Side.BUY),
-        "unMatchedSellVolume": open_value(orders, Side.SELL),
+        "unMatchedBuyVolume": _open_purchases(world, account),
+        "unMatchedSellVolume": found.open_sales,
         "paidCashT1": 0,
         "paidCashT2": 0,
-        "cia": 0,
+        "cia": found.advanced,
         "purchasingPower": power,
-        "totalAssets": money + portfolio.receivable + _shares(portfolio),
+        "totalAssets": found.total,
     }
 
 
-def derivatives(house: House, _fields: Fields, account: str) -> dict[str, Any]:
-    """Money and margin of a derivatives account. Raises Denied for another one."""
-    _check(house, account, Account.DERIVATIVES)
-    owner = house.brokerage.owner(account)
-    assert owner is not None
-    portfolio = owner.portfolio
-    today = recent_days(house, portfolio)[0]
-    money, power = portfolio.cash[Account.DERIVATIVES], free(house, account)
-    used, assets = portfolio.margin_used(), margin_assets(owner)
-    floating = sum(one.open_profit for one in portfolio.held() if one.instrument.shortable)
-    fees = [fill for fill in fills_of(portfolio, today) if fill.instrument.shortable]
-    withdrawable = max(min(money, power), 0)
-    call = max(-(-used * 100 // WARNING_LEVELS[1]) - max(assets, 0), 0)
+def derivatives(world: World, _fields: Fields, account: str) -> dict[str, Any]:
+    """Money and margin of a derivatives account."""
+    found = world.brokerage.derivatives_balance(account)
+    free = max(found.free, 0)
+    lowest, middle, highest = found.levels
     margin = {
-        "marginReq": used,
-        "accountRatio": 100 * used / assets if assets > 0 else (100.0 if used else 0.0),
-        "usedLimitWarningLevel1": float(WARNING_LEVELS[0]),
-        "usedLimitWarningLevel2": float(WARNING_LEVELS[1]),
-        "usedLimitWarningLevel3": float(WARNING_LEVELS[2]),
-        "marginCall": call,
+        "marginReq": found.margin,
+        "accountRatio": found.used,
+        "usedLimitWarningLevel1": float(lowest),
+        "usedLimitWarningLevel2": float(middle),
+        "usedLimitWarningLevel3": float(highest),
+        # What would have to be paid in to get below the second level.
+        "marginCall": max(-(-found.margin * 100 // middle) - max(found.assets, 0), 0),
     }
     return {
         "account": account,
-        "accountBalance": money,
-        "fee": sum(fill.fee for fill in fees),
+        "accountBalance": found.cash,
+        "fee": _charges(world, account, Account.DERIVATIVES),
         "commission": 0,
         "interest": 0,
         "loan": 0,
         "deliveryAmount": 0,
-        "floatingPL": floating,
-        "totalPL": floating
-        + sum(one.realised for one in portfolio.positions.values() if one.instrument.shortable),
+        "floatingPL": found.floating,
+        "totalPL": found.floating + found.trading,
         "marginable": 0,
         "depositable": 0,
         "rcCall": 0,
-        "withdrawable": withdrawable,
+        "withdrawable": found.withdrawable,
         "nonCashDrawableRCCall": 0,
-        "internalAssets": _assets(0, assets, 0, power),
-        "exchangeAssets": _assets(money, assets, withdrawable, power),
-        "internalMargin": {"initialMargin": used, "deliveryMargin": 0} | margin,
+        "internalAssets": _assets(0, found.assets, 0, free),
+        "exchangeAssets": _assets(found.cash, found.assets, found.withdrawable, free),
+        "internalMargin": {"initialMargin": found.margin, "deliveryMargin": 0} | margin,
         "exchangeMargin": margin,
     }
 
 
-def margin(house: House, _fields: Fields, account: str) -> dict[str, Any]:
+def margin(world: World, _fields: Fields, account: str) -> dict[str, Any]:
     """Purchasing power and margin ratio of a share account; without loans, shares are no collateral."""
-    _check(house, account, Account.EQUITY)
-    portfolio = house.brokerage.portfolio(account)
-    orders = list(house.brokerage.orders(account))
-    today, yesterday, _ = recent_days(house, portfolio)
-    money, power, shares = portfolio.cash[Account.EQUITY], free(house, account), _shares(portfolio)
-    total = money + portfolio.receivable + shares
+    found = world.brokerage.cash_balance(account)
+    power = max(found.free, 0)
     return {
-        "collateralAsset": money,
+        "collateralAsset": found.cash,
         "callLMW": 0.0,
         "liability": 0,
         "eeOrigin": power,
         "forceLMV": 0.0,
-        "equity": money,
+        "equity": found.cash,
         "ee": power,
         "callMargin": 0,
-        "cashBalance": money,
+        "cashBalance": found.cash,
         "purchasingPower": power,
         "callForcesell": 0,
         "lmv": 0,
@@ -121,21 +101,21 @@ def margin(house: House, _fields: Fields, account: str) -> dict[str, Any]:
         "accruedInterest": 0,
         "holdRight": 0,
         "preLoan": 0,
-        "fees": 0,
-        "buyUnmatch": open_value(orders, Side.BUY),
+        "fees": _charges(world, account, Account.EQUITY),
+        "buyUnmatch": _open_purchases(world, account),
         "ap": 0,
         "apT1": 0,
-        "sellUnmatch": open_value(orders, Side.SELL),
-        "cia": 0,
-        "ar": _receivable(portfolio, today),
-        "arT1": _receivable(portfolio, yesterday),
+        "sellUnmatch": found.open_sales,
+        "cia": found.advanced,
+        "ar": sum(found.receiving),
+        "arT1": found.receiving[1],
         "ppCredit": power,
         "creditLimit": 0,
-        "totalAssets": total,
+        "totalAssets": found.total,
         "marginCallLMVSold": 0,
-        "lmvNonMarginable": shares,
+        "lmvNonMarginable": found.shares,
         "eeCredit": power,
-        "totalEquity": total,
+        "totalEquity": found.total,
         **{f"eE{percent}": power * 100 // percent for percent in (90, 80, 70, 60, 50)},
     }
 
@@ -151,29 +131,18 @@ def _assets(money: int, total: int, withdrawable: int, excess: int) -> dict[str,
     }
 
 
-def _check(house: House, account: str, kind: Account) -> None:
-    if not is_of(house, account, kind):
-        raise Denied("Account is not exist.")
+def _open_purchases(world: World, account: str) -> int:
+    """Đồng of open purchases at their limits."""
+    orders = world.brokerage.orders(account)
+    return sum(one.instrument.notional(one.price, one.open) for one in orders if one.side is Side.BUY)
 
 
-def _shares(portfolio: Portfolio) -> int:
-    """Đồng that shares are worth."""
-    return sum(one.value for one in portfolio.held() if not one.instrument.shortable)
-
-
-def _receivable(portfolio: Portfolio, day: date) -> int:
-    """Đồng that a day's sales of shares will bring, charges taken off; 0 when they were paid in advance."""
-    if portfolio.advance:
-        return 0
-    return sum(
-        fill.value - fill.fee - fill.tax
-        for fill in fills_of(portfolio, day)
-        if fill.side is Side.SELL and not fill.instrument.shortable
-    )
-
-
-def _traded(portfolio: Portfolio, day: date, side: Side) -> int:
-    """Đồng of the day's fills of shares on one side."""
-    return sum(
-        fill.value for fill in fills_of(portfolio, day) if fill.side is side and not fill.instrument.shortable
-    )
+def _charges(world: World, account: str, kind: Account) -> int:
+    """Đồng of fees and taxes on today's fills of one account."""
+    charges, today = 0, local_date(world.now)
+    for fill in reversed(world.brokerage.portfolio(account).fills):
+        if local_date(fill.ns) != today:
+            break
+        if fill.instrument.account is kind:
+            charges += fill.fee + fill.tax
+    return charges

@@ -26,10 +26,7 @@ class Fields:
         """The first of two fields that have the same name wins."""
         found: dict[str, Any] = {}
         for key, value in pairs:
-            name = key.lower()
-            if "." in name:
-                name = name.removeprefix("request.").removeprefix("lookuprequest.")
-            found.setdefault(name, value)
+            found.setdefault(bare(key), value)
         self._found = found
 
     @classmethod
@@ -100,3 +97,9 @@ class Fields:
         if isinstance(value, str) and value.strip().lower() in ("true", "1", "false", "0", ""):
             return value.strip().lower() in ("true", "1")
         raise Denied(INVALID)
+
+
+def bare(key: str) -> str:
+    """A field's name in lower case, without the prefix that some clients put before it."""
+    name = key.lower()
+    return name.removeprefix("request.").removeprefix("lookuprequest.") if "." in name else name

@@ -50,6 +50,11 @@ class Scope(StrEnum):
     DATA = "data"
 
 
+TRADING = frozenset({Scope.READ, Scope.WRITE})
+MARKET_DATA = frozenset({Scope.DATA})
+ANY = frozenset(Scope)
+
+
 class TwoFactor(StrEnum):
     """How a person proves to be there; the values are the names that messages use."""
 
@@ -194,17 +199,17 @@ class Identity:
 
     # Tokens
 
-    def bearer(self, header: str, wall: float) -> Grant:
+    def bearer(self, header: str, wall: float, scopes: frozenset[Scope] = ANY) -> Grant:
         """What the token in an Authorization header grants. Raises Denied with status 401."""
         if not header:
             raise Denied("Missing Authorization header", UNAUTHORISED)
         kind, _, token = header.partition(" ")
         if kind.lower() != "bearer":
             raise Denied("The connection is invalid", UNAUTHORISED)
-        return self.grant(token.strip(), wall)
+        return self.grant(token.strip(), wall, scopes)
 
-    def grant(self, token: str, wall: float) -> Grant:
-        """What a token grants. Raises Denied with status 401 when it is none of ours, or has ended."""
+    def grant(self, token: str, wall: float, scopes: frozenset[Scope] = ANY) -> Grant:
+        """What a token grants. Raises Denied with status 401 for none of ours, an ended or another one."""
         found = self._known.get(token)
         if found is None:
             found = self._read(token)
@@ -213,7 +218,8 @@ class Identity:
             if len(self._known) >= _MOST_KNOWN_TOKENS:
                 self._known.clear()
             self._known[token] = found
-        if wall >= found.ends or found.serial <= self._floor[found.consumer.consumer_id]:
+        ended = wall >= found.ends or found.serial <= self._floor[found.consumer.consumer_id]
+        if ended or found.scope not in scopes:
             raise Denied("The connection is invalid", UNAUTHORISED)
         return found
 

@@ -8,8 +8,8 @@ from typing import Any
 from algo.brokers.paper.statements import OrderRecord, Stage
 from algo.sandbox.answers import Denied, milliseconds
 from algo.sandbox.fields import Fields
-from algo.sandbox.house import House
 from algo.sandbox.order_requests import LETTERS, market_of
+from algo.sandbox.world import World
 
 STATUSES = {
     Stage.RECEIVED: "RS",
@@ -31,23 +31,23 @@ STATUSES = {
 """The order status table of SSI's specification 2.4."""
 
 
-def book(house: House, _fields: Fields, account: str) -> dict[str, Any]:
+def book(world: World, _fields: Fields, account: str) -> dict[str, Any]:
     """Today's orders."""
-    return {"account": account, "orders": [item(order) for order in house.brokerage.orders(account)]}
+    return {"account": account, "orders": [item(order) for order in world.brokerage.orders(account)]}
 
 
-def audit(house: House, _fields: Fields, account: str) -> dict[str, Any]:
+def audit(world: World, _fields: Fields, account: str) -> dict[str, Any]:
     """Today's orders, each with the last request about it that failed."""
     return {
         "account": account,
-        "orders": [_audited(house, order) for order in house.brokerage.orders(account)],
+        "orders": [_audited(world, order) for order in world.brokerage.orders(account)],
     }
 
 
-def history(house: House, fields: Fields, account: str) -> dict[str, Any]:
+def history(world: World, fields: Fields, account: str) -> dict[str, Any]:
     """Orders of a period. Raises Denied without its dates."""
     start, end = day(fields, "startdate", "Start Date"), day(fields, "enddate", "End Date")
-    found = house.brokerage.history(account, start, end)
+    found = world.brokerage.history(account, start, end)
     return {"orderHistories": [item(order) for order in found], "account": account}
 
 
@@ -92,7 +92,7 @@ def day(fields: Fields, name: str, label: str) -> date:
         raise Denied(f"{label} must be in the format dd/MM/yyyy") from None
 
 
-def _audited(house: House, order: OrderRecord) -> dict[str, Any]:
-    error = house.brokerage.last_error(order.order_id)
+def _audited(world: World, order: OrderRecord) -> dict[str, Any]:
+    error = world.brokerage.last_error(order.order_id)
     last = None if error is None else item(error) | {"orderStatus": "RJ", "lastErrorEvent": None}
     return item(order) | {"lastErrorEvent": last}

@@ -13,7 +13,7 @@ from algo.errors import SettingError
 from algo.model import Account, Instrument, OrderType, Side, Trigger, TriggerKind
 from algo.sandbox.answers import Denied
 from algo.sandbox.fields import INVALID, Fields
-from algo.sandbox.house import House
+from algo.sandbox.world import World
 
 EQUITY, DERIVATIVES = "VN", "VNFE"
 LETTERS = {Side.BUY: "B", Side.SELL: "S"}
@@ -28,7 +28,7 @@ def market_of(instrument: Instrument) -> str:
     return DERIVATIVES if instrument.account is Account.DERIVATIVES else EQUITY
 
 
-def place(house: House, fields: Fields, account: str) -> dict[str, Any]:
+def place(world: World, fields: Fields, account: str) -> dict[str, Any]:
     """Receive a new order. Raises Denied, or Refused from the broker."""
     request_id = _request_id(fields)
     symbol = fields.needed("instrumentid", "Instrument ID").upper()
@@ -41,7 +41,7 @@ def place(house: House, fields: Fields, account: str) -> dict[str, Any]:
     stop_price, stop_step = fields.real("stopprice"), fields.real("stopstep")
     loss_step, profit_step = fields.real("lossstep"), fields.real("profitstep")
     fields.needed("deviceid", "Device Id")
-    instrument = _instrument(house, symbol, market)
+    instrument = _instrument(world, symbol, market)
     order_type = _order_type(type_name)
     _check_quantity(quantity)
     if order_type is OrderType.LO and not price and stop_type != TriggerKind.BULL_BEAR:
@@ -51,7 +51,7 @@ def place(house: House, fields: Fields, account: str) -> dict[str, Any]:
     trigger = None
     if stop_order:
         trigger = _trigger(instrument, stop_type, stop_price, stop_step, loss_step, profit_step)
-    house.place(
+    world.place(
         NewOrder(
             account=account,
             request_id=request_id,
@@ -84,7 +84,7 @@ def place(house: House, fields: Fields, account: str) -> dict[str, Any]:
     }
 
 
-def change(house: House, fields: Fields, account: str) -> dict[str, Any]:
+def change(world: World, fields: Fields, account: str) -> dict[str, Any]:
     """Receive a change of an order's price or total quantity. Raises Denied, or Refused from the broker."""
     request_id = _request_id(fields)
     order_id = fields.needed("orderid", "Order ID")
@@ -94,13 +94,13 @@ def change(house: House, fields: Fields, account: str) -> dict[str, Any]:
     type_name = fields.needed("ordertype", "Order Type").upper()
     price, quantity = fields.real("price"), fields.count("quantity")
     fields.needed("deviceid", "Device Id")
-    instrument = _instrument(house, symbol, market)
+    instrument = _instrument(world, symbol, market)
     _side(letter)
     _order_type(type_name)
     _check_quantity(quantity)
-    _matches(house.brokerage.order(order_id), account, instrument, letter)
+    _matches(world.brokerage.order(order_id), account, instrument, letter)
     new_price = units(instrument, price) or None
-    house.change(ChangeOrder(account, request_id, order_id, new_price, quantity))
+    world.change(ChangeOrder(account, request_id, order_id, new_price, quantity))
     return {
         "requestID": request_id,
         "requestData": {
@@ -116,7 +116,7 @@ def change(house: House, fields: Fields, account: str) -> dict[str, Any]:
     }
 
 
-def withdraw(house: House, fields: Fields, account: str) -> dict[str, Any]:
+def withdraw(world: World, fields: Fields, account: str) -> dict[str, Any]:
     """Receive a withdrawal of an order. Raises Denied, or Refused from the broker."""
     request_id = _request_id(fields)
     order_id = fields.needed("orderid", "Order ID")
@@ -125,8 +125,8 @@ def withdraw(house: House, fields: Fields, account: str) -> dict[str, Any]:
     letter = fields.needed("buysell", "Buy Sell").upper()
     fields.needed("deviceid", "Device Id")
     _side(letter)
-    _matches(house.brokerage.order(order_id), account, _instrument(house, symbol, market), letter)
-    house.withdraw(WithdrawOrder(account, request_id, order_id))
+    _matches(world.brokerage.order(order_id), account, _instrument(world, symbol, market), letter)
+    world.withdraw(WithdrawOrder(account, request_id, order_id))
     return {
         "requestID": request_id,
         "requestData": {
@@ -170,8 +170,8 @@ def _order_type(name: str) -> OrderType:
         raise Denied("ORD010 Order type is invalid") from None
 
 
-def _instrument(house: House, symbol: str, market: str) -> Instrument:
-    instrument = house.instruments.get(symbol)
+def _instrument(world: World, symbol: str, market: str) -> Instrument:
+    instrument = world.instruments.get(symbol)
     if instrument is None:
         raise Denied("ORD001 Instrument does not exist")
     if market != market_of(instrument):

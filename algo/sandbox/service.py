@@ -10,60 +10,79 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from algo.brokers.paper.statements import Statement
-from algo.sandbox.house import House
+from algo.sandbox.data_api import ROOT, DataApi
 from algo.sandbox.hub_connection import MOST_WAITING, Connection
 from algo.sandbox.identity import Identity
+from algo.sandbox.market_hub import MarketHub
 from algo.sandbox.messages import Request, Response
-from algo.sandbox.quota import TRADING_RULES, Quota, RateRule
+from algo.sandbox.quota import DATA_RULES, TRADING_RULES, Quota, RateRule
 from algo.sandbox.signalr_server import BASE, SignalRServer
+from algo.sandbox.tape import Public
 from algo.sandbox.trading_api import TradingApi, path_of
 from algo.sandbox.trading_hub import TradingHub
+from algo.sandbox.world import World
 
 
 class Service:
-    """Both services. `rules` limit each account; a reader that leaves `most_waiting` frames is cut off."""
+    """Trading and market data of one world.
+
+    `rules` limit each trading account, `data_rules` each key for market data; `quota` and `data_quota` take
+    others later. A reader of a stream that leaves `most_waiting` frames is cut off.
+    """
 
     def __init__(
         self,
-        world: House,
+        world: World,
         identity: Identity,
         *,
         seed: int = 0,
         rules: Iterable[RateRule] = TRADING_RULES,
+        data_rules: Iterable[RateRule] = DATA_RULES,
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self.world = world
         self.identity = identity
         self.quota = Quota(rules)
+        self.data_quota = Quota(data_rules)
         self.trading = TradingHub(world, identity, seed=seed)
-        self._api = TradingApi(world, identity, self.quota)
+        self.market = MarketHub(world.tape)
+        self._trading_api = TradingApi(world, identity, self.quota)
+        self._data_api = DataApi(world, identity, self.data_quota)
+        hubs = (self.trading, self.market)
+        self._streams = SignalRServer(hubs, identity, seed=seed, most_waiting=most_waiting)
         self.on_statements: Callable[[list[Statement]], object] = lambda _statements: None
         """Called with what customers are told, for a console to show it."""
-        self.data_id = 0
-        """How many public messages there were so far."""
-        self._hubs = SignalRServer([self.trading], identity, seed=seed, most_waiting=most_waiting)
 
     def handle(self, request: Request, wall: float) -> Response:
         """The answer to any HTTP request. Never raises for what a client sends."""
-        if path_of(request).startswith(f"{BASE}/"):
-            return self._hubs.handle(request, wall)
-        return self._api.handle(request, wall)
+        path = path_of(request)
+        if path.startswith(f"{BASE}/"):
+            return self._streams.handle(request, wall)
+        if path.startswith(ROOT):
+            return self._data_api.handle(request, wall)
+        return self._trading_api.handle(request, wall)
 
     def connect(self, request: Request, wall: float) -> Connection | Response:
         """A WebSocket upgrade: the connection, or the answer that is given instead of one."""
         if not path_of(request).startswith(f"{BASE}/"):
             return self.handle(request, wall)
-        return self._hubs.connect(request, wall)
+        return self._streams.connect(request, wall)
 
     def publish(self) -> None:
-        """Tell the streams what has happened since the last call."""
-        said = list(self.world.take())
-        statements = [one for one in said if isinstance(one, Statement)]
-        self.data_id += len(said) - len(statements)
+        """Tell the streams what has happened since the last call, each person first and then everybody."""
+        statements: list[Statement] = []
+        public: list[Public] = []
+        for said in self.world.take():
+            if isinstance(said, Statement):
+                statements.append(said)
+            else:
+                public.append(said)
         if statements:
             self.trading.tell(statements)
             self.on_statements(statements)
+        if public:
+            self.market.tell(public)
 
     def keep_alive(self, wall: float) -> None:
         """Call about once a second: connections that were silent for 10 s are told that they live."""
-        self._hubs.keep_alive(wall)
+        self._streams.keep_alive(wall)

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from algo.fastconnect.wire import parse_json
 from algo.sandbox.answers import Denied, text
-from algo.sandbox.hub_connection import MOST_WAITING, Connection, Hub
-from algo.sandbox.identity import Consumer, Grant, Identity
+from algo.sandbox.hub_connection import MOST_WAITING, Connection, Hub, HubError
+from algo.sandbox.identity import ANY, Consumer, Grant, Identity
 from algo.sandbox.messages import Request, Response
 
 BASE = "/v2.0/signalr"
@@ -113,7 +113,7 @@ class SignalRServer:
 
     def _connected(
         self, request: Request, name: str, hub: Hub, consumer: Consumer, wall: float, *, again: bool
-    ) -> Connection:
+    ) -> Connection | Response:
         earlier = self.connections.get(name)
         if earlier is not None:
             earlier.close()
@@ -122,7 +122,11 @@ class SignalRServer:
         self.connections[name] = connection
         if again:
             connection.joined = True
-            hub.rejoin(connection, request.asked("messageId"), request.asked("groupsToken"))
+            try:
+                hub.rejoin(connection, request.asked("messageId"), request.asked("groupsToken"))
+            except HubError as error:
+                connection.close()
+                return text(str(error), 400)
             return connection
         connection.send(f'{{"C":"{hub.cursor(connection)}","S":1,"M":[]}}')
         told = request.asked("clientProtocol")
@@ -180,13 +184,10 @@ class SignalRServer:
     def _grant(self, request: Request, hub: Hub | None, wall: float) -> Grant:
         header = request.header("authorization")
         token = request.asked("access_token")
+        scopes = ANY if hub is None else hub.scopes
         if not header and token:
-            grant = self._identity.grant(token, wall)
-        else:
-            grant = self._identity.bearer(header, wall)
-        if hub is not None and grant.scope not in hub.scopes:
-            raise Denied("The connection is invalid", 401)
-        return grant
+            return self._identity.grant(token, wall, scopes)
+        return self._identity.bearer(header, wall, scopes)
 
     def _token(self, connection_id: str, consumer: Consumer) -> str:
         name = f"{connection_id}.{self._proof(consumer.consumer_id)[:16]}"

@@ -7,18 +7,19 @@ shows them (đồng, points), 0.0 before there is one.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from algo.clock import MINUTE, local_date
+from algo.clock import DAY, MINUTE, at
 from algo.data.fastconnect.events import Indication
 from algo.market import Session, band
 from algo.model import Bar, Board, Instrument, Level, Quote, Trade
 from algo.sandbox.indices import IndexBoard, IndexState
 from algo.sandbox.source import Candle
-
 
 _PRINTS = 60
 """Last trades of a symbol that are kept for whoever looks at the tape."""
@@ -91,13 +92,13 @@ Public = Told | Candle | IndexState
 class Tape:
     """The state of every symbol, today's bars, and the days that are over. It makes the messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, bases: Mapping[Board, float] | None = None) -> None:
         self.states: dict[str, Snapshot] = {}
         self.candles: dict[str, list[Candle]] = {}
         self.days: dict[str, list[DayRow]] = {}
         self.prints: defaultdict[str, deque[Snapshot]] = defaultdict(lambda: deque(maxlen=_PRINTS))
         self.sessions: dict[Board, str] = {}
-        self.indices = IndexBoard()
+        self.indices = IndexBoard(bases)
         self.day: date | None = None
         self._instruments: dict[str, Instrument] = {}
 
@@ -187,7 +188,7 @@ class Tape:
             )
         else:
             candles.append(
-                Candle(trade.symbol, trade.ns, start, price, price, price, price, trade.quantity, value)
+                Candle(trade.symbol, trade.ns, start, trade.ns, *(price,) * 4, trade.quantity, value)
             )
         state = self.states[trade.symbol]
         told = self._print(state, trade.ns, (price,) * 4, trade.quantity, trade.side, value)
@@ -197,7 +198,7 @@ class Tape:
         """A replayed bar, complete: its one message, and one print of its whole volume at its close."""
         prices = (float(bar.open), float(bar.high), float(bar.low), float(bar.close))
         value = self._value(bar.symbol, bar.close, bar.volume)
-        candle = Candle(bar.symbol, bar.start, bar.start, *prices, bar.volume, value)
+        candle = Candle(bar.symbol, bar.start, bar.start, bar.start, *prices, bar.volume, value)
         self.candles.setdefault(bar.symbol, []).append(candle)
         found: list[Public] = [candle]
         if bar.volume:
@@ -246,8 +247,26 @@ class Tape:
         instrument = self._instruments[symbol]
         return instrument.notional(instrument.units(price), quantity)
 
+    def state_on(self, symbol: str, day: date) -> Snapshot | None:
+        """How a symbol stood at the end of a day that was played, or stands today; None when it was not."""
+        if day == self.day:
+            return self.states.get(symbol)
+        return next((row.state for row in self.days.get(symbol, ()) if row.day == day), None)
+
     def minutes(self, symbol: str, first: date, last: date) -> list[Candle]:
         """The bars of the days played so far, both days included; oldest first."""
-        return [
-            candle for candle in self.candles.get(symbol, ()) if first <= local_date(candle.start) <= last
-        ]
+        found = self.candles.get(symbol, [])
+        begin = bisect_left(found, at(first), key=_start)
+        return found[begin : bisect_left(found, at(last) + DAY, key=_start)]
+
+    def traded_days(self, symbol: str) -> list[date]:
+        """The days played so far on which the symbol traded, oldest first."""
+        found = [row.day for row in self.days.get(symbol, ())]
+        state = self.states.get(symbol)
+        if self.day is not None and state is not None and state.volume:
+            found.append(self.day)
+        return found
+
+
+def _start(candle: Candle) -> int:
+    return candle.start

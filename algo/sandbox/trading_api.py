@@ -8,87 +8,19 @@ ones on every call.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from enum import Enum
-from typing import NamedTuple
 
 from algo.brokers.paper.statements import Refused
-from algo.sandbox import balances, holdings, order_queries, order_requests, transfers
 from algo.sandbox.answers import Denied, answer, done, refusal, text
+from algo.sandbox.endpoints import Kind, Route, routes
 from algo.sandbox.fields import Fields
-from algo.sandbox.house import House
-from algo.sandbox.identity import UNAUTHORISED, Consumer, Grant, Identity, Scope
+from algo.sandbox.identity import TRADING, Consumer, Grant, Identity, Scope
 from algo.sandbox.messages import Request, Response
 from algo.sandbox.quota import Quota
+from algo.sandbox.transfers import Transfers
+from algo.sandbox.world import World
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a request's body. Orders have less than one thousand."""
-ROOTS = ("trading", "cash", "ors", "stock")
-_BASE = "/api/v2/"
-
-Handler = Callable[[House, Fields, str], object]
-
-
-class Kind(Enum):
-    """What a call takes: nothing but its body, a signature and the right to trade, or a token."""
-
-    SIGN_IN = "sign in"
-    CHANGE = "change"
-    QUERY = "query"
-
-
-class Route(NamedTuple):
-    """One endpoint. Those without a handler are the service's own."""
-
-    kind: Kind
-    handler: Handler | None = None
-
-    @property
-    def method(self) -> str:
-        """The only method it takes."""
-        return "GET" if self.kind is Kind.QUERY else "POST"
-
-
-ROUTES: dict[str, Route] = {
-    f"{_BASE}{path}".lower(): route
-    for path, route in {
-        "Trading/AccessToken": Route(Kind.SIGN_IN),
-        "Trading/GetOTP": Route(Kind.SIGN_IN),
-        "Trading/verifyCode": Route(Kind.SIGN_IN),
-        "Trading/NewOrder": Route(Kind.CHANGE, order_requests.place),
-        "Trading/ModifyOrder": Route(Kind.CHANGE, order_requests.change),
-        "Trading/CancelOrder": Route(Kind.CHANGE, order_requests.withdraw),
-        "Trading/derNewOrder": Route(Kind.CHANGE, order_requests.place),
-        "Trading/derModifyOrder": Route(Kind.CHANGE, order_requests.change),
-        "Trading/derCancelOrder": Route(Kind.CHANGE, order_requests.withdraw),
-        "Trading/orderHistory": Route(Kind.QUERY, order_queries.history),
-        "Trading/orderBook": Route(Kind.QUERY, order_queries.book),
-        "Trading/auditOrderBook": Route(Kind.QUERY, order_queries.audit),
-        "Trading/stockPosition": Route(Kind.QUERY, holdings.stocks),
-        "Trading/derivPosition": Route(Kind.QUERY, holdings.contracts),
-        "Trading/maxBuyQty": Route(Kind.QUERY, holdings.max_buy),
-        "Trading/maxSellQty": Route(Kind.QUERY, holdings.max_sell),
-        "Trading/cashAcctBal": Route(Kind.QUERY, balances.cash),
-        "Trading/derivAcctBal": Route(Kind.QUERY, balances.derivatives),
-        "Trading/ppmmraccount": Route(Kind.QUERY, balances.margin),
-        "Trading/rateLimit": Route(Kind.QUERY),
-        "cash/cashInAdvanceAmount": Route(Kind.QUERY, transfers.advance_amount),
-        "cash/unsettleSoldTransaction": Route(Kind.QUERY, transfers.unsettled_sales),
-        "cash/transferHistories": Route(Kind.QUERY, transfers.cash_history),
-        "cash/cashInAdvanceHistories": Route(Kind.QUERY, transfers.advance_history),
-        "cash/estCashInAdvanceFee": Route(Kind.QUERY, transfers.advance_fee),
-        "cash/vsdCashDW": Route(Kind.CHANGE, transfers.deposit),
-        "cash/transferInternal": Route(Kind.CHANGE, transfers.transfer_cash),
-        "cash/createCashInAdvance": Route(Kind.CHANGE, transfers.create_advance),
-        "ors/dividend": Route(Kind.QUERY, transfers.dividends),
-        "ors/exercisableQuantity": Route(Kind.QUERY, transfers.exercisable),
-        "ors/histories": Route(Kind.QUERY, transfers.rights_history),
-        "ors/create": Route(Kind.CHANGE, transfers.subscribe),
-        "stock/transferable": Route(Kind.QUERY, transfers.transferable),
-        "stock/transferHistories": Route(Kind.QUERY, transfers.stock_history),
-        "stock/transfer": Route(Kind.CHANGE, transfers.transfer_stock),
-    }.items()
-}
 
 
 def path_of(request: Request) -> str:
@@ -99,15 +31,16 @@ def path_of(request: Request) -> str:
 class TradingApi:
     """Answers every request below ``/api/v2`` that is about trading. Never raises for what a client sends."""
 
-    def __init__(self, house: House, identity: Identity, quota: Quota) -> None:
-        self.house = house
+    def __init__(self, world: World, identity: Identity, quota: Quota) -> None:
+        self.world = world
         self.identity = identity
         self.quota = quota
+        self._routes = routes(Transfers())
 
     def handle(self, request: Request, wall: float) -> Response:
         """The answer to a request at wall-clock time `wall` (seconds since the epoch)."""
         path = path_of(request)
-        route = ROUTES.get(path)
+        route = self._routes.get(path)
         if route is None:
             return not_found()
         if request.method.upper() != route.method:
@@ -128,10 +61,7 @@ class TradingApi:
             return refusal(Denied(words))
 
     def _grant(self, request: Request, wall: float) -> Grant:
-        grant = self.identity.bearer(request.header("authorization"), wall)
-        if grant.scope is Scope.DATA:
-            raise Denied("The connection is invalid", UNAUTHORISED)
-        return grant
+        return self.identity.bearer(request.header("authorization"), wall, TRADING)
 
     def _query(self, route: Route, path: str, request: Request, consumer: Consumer, wall: float) -> Response:
         fields = Fields(request.query)
@@ -140,7 +70,7 @@ class TradingApi:
         if over is not None:
             return over
         return answer(
-            self.quota.told() if route.handler is None else route.handler(self.house, fields, account)
+            self.quota.told() if route.handler is None else route.handler(self.world, fields, account)
         )
 
     def _change(self, route: Route, path: str, request: Request, grant: Grant, wall: float) -> Response:
@@ -156,7 +86,7 @@ class TradingApi:
         if grant.scope is not Scope.WRITE:
             self.identity.check_code(consumer, fields.text("code"), wall)
         assert route.handler is not None
-        return answer(route.handler(self.house, fields, account))
+        return answer(route.handler(self.world, fields, account))
 
     def _sign_in(self, path: str, request: Request, wall: float) -> Response:
         fields = Fields.of_body(request.body)

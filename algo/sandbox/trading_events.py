@@ -17,17 +17,17 @@ from algo.brokers.paper.statements import (
 )
 from algo.sandbox.answers import encode, milliseconds
 from algo.sandbox.holdings import open_and_closed
-from algo.sandbox.house import House
 from algo.sandbox.order_queries import STATUSES, average
 from algo.sandbox.order_requests import LETTERS, market_of
+from algo.sandbox.world import World
 
 GENERIC = "ERR500"
 _ADDRESS = "127.0.0.1"
 
 
-def event_text(statement: Statement, notify_id: int, house: House) -> str:
+def event_text(statement: Statement, notify_id: int, world: World) -> str:
     """The event that tells `statement` under an id."""
-    owner = house.brokerage.owner(account_of(statement))
+    owner = world.brokerage.owner(account_of(statement))
     prefix = owner.prefix if owner is not None else ""
     if isinstance(statement, OrderStated):
         kind, data = "orderEvent", _order(statement, notify_id, prefix)
@@ -36,7 +36,7 @@ def event_text(statement: Statement, notify_id: int, house: House) -> str:
     elif isinstance(statement, RequestFailed):
         kind, data = "orderError", _error(statement, notify_id, prefix)
     else:
-        kind, data = "clientPortfolioEvent", _portfolio(statement, notify_id, house)
+        kind, data = "clientPortfolioEvent", _portfolio(statement, notify_id, world)
     return encode({"type": kind, "data": data}).decode()
 
 
@@ -165,8 +165,8 @@ def _error(statement: RequestFailed, notify_id: int, prefix: str) -> dict[str, A
     }
 
 
-def _portfolio(statement: PositionsChanged, notify_id: int, house: House) -> dict[str, Any]:
-    held, closed = open_and_closed(house, statement.account)
+def _portfolio(statement: PositionsChanged, notify_id: int, world: World) -> dict[str, Any]:
+    held, closed = open_and_closed(world, statement.account)
     return {
         "account": statement.account,
         "notifyID": notify_id,

@@ -13,10 +13,10 @@ from typing import Any
 from algo.brokers.paper.statements import Statement
 from algo.clock import DAY, at, local_date
 from algo.fastconnect.wire import whole
-from algo.sandbox.house import House
 from algo.sandbox.hub_connection import Connection, HubError, entry, frame
-from algo.sandbox.identity import Identity, Scope
+from algo.sandbox.identity import TRADING, Identity
 from algo.sandbox.trading_events import account_of, event_text
+from algo.sandbox.world import World
 
 HUB = "BroadcastHubV2"
 LIVE_ONLY = -1
@@ -24,7 +24,12 @@ _WIDEST_GAP = 20
 _ENTRIES = 100
 """Messages in a frame, at most."""
 
-Spoil = Callable[[Sequence[str]], Sequence[str]]
+Spoil = Callable[[str, Sequence[str]], Sequence[str]]
+"""The messages to a consumer as they go out."""
+
+
+def _whole(_consumer_id: str, entries: Sequence[str]) -> Sequence[str]:
+    return entries
 
 
 class Log:
@@ -64,12 +69,17 @@ class TradingHub:
     """Numbers, keeps and sends. `spoil` may drop, repeat and reorder what is sent live; a replay is whole."""
 
     name = HUB
-    scopes = frozenset({Scope.READ, Scope.WRITE})
+    scopes = TRADING
 
     def __init__(
-        self, house: House, identity: Identity, *, seed: int = 0, spoil: Spoil = lambda entries: entries
+        self,
+        world: World,
+        identity: Identity,
+        *,
+        seed: int = 0,
+        spoil: Spoil = _whole,
     ) -> None:
-        self._house = house
+        self._world = world
         self._identity = identity
         self._random = Random(seed)  # noqa: S311  repeatable on purpose
         self.spoil = spoil
@@ -108,7 +118,7 @@ class TradingHub:
             if consumer is None:
                 continue
             log = self._logs[consumer.consumer_id]
-            words = entry(HUB, "Broadcast", event_text(statement, self._last, self._house))
+            words = entry(HUB, "Broadcast", event_text(statement, self._last, self._world))
             log.ids.append(self._last)
             log.entries.append(words)
             told.setdefault(consumer.consumer_id, []).append(words)
@@ -165,7 +175,7 @@ class TradingHub:
 
     def _flush(self, told: dict[str, list[str]]) -> None:
         for name, entries in told.items():
-            self._send(self._logs[name], list(self.spoil(entries)))
+            self._send(self._logs[name], list(self.spoil(name, entries)))
         told.clear()
 
     def _send(self, log: Log, entries: list[str]) -> None:
@@ -179,8 +189,8 @@ class TradingHub:
 
     def _catch_day(self) -> None:
         """The day also turns when nothing is told."""
-        if not self._day or self._house.now >= self._begins + DAY:
-            self._turn(self._house.now)
+        if not self._day or self._world.now >= self._begins + DAY:
+            self._turn(self._world.now)
 
     def _turn(self, ns: int) -> None:
         day = local_date(ns)

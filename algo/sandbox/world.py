@@ -9,7 +9,7 @@ which it was said. The same source and the same calls say the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 from algo.brokers.paper.brokerage import Brokerage
 from algo.brokers.paper.statements import ChangeOrder, NewOrder, Statement, WithdrawOrder
@@ -32,7 +32,6 @@ from algo.model import (
 from algo.sandbox.source import Happening, Source, Stop
 from algo.sandbox.tape import Public, Tape
 
-
 _SETTLED_AFTER = 30 * MINUTE
 """How long after the close of the derivatives board its day is settled: the replayed bar with the print of
 the closing auction is told until then."""
@@ -44,11 +43,13 @@ class World:
     def __init__(self, source: Source, brokerage: Brokerage) -> None:
         self.source = source
         self.brokerage = brokerage
-        self.tape = Tape()
+        self.tape = Tape(source.bases)
         self.halted: set[str] = set()
         first = source.next_stop
         self.now = first.ns if first is not None else 0
         self._instruments: dict[str, Instrument] = {}
+        self.listed: dict[str, Instrument] = {}
+        self._fronts: dict[str, list[tuple[date, str]]] = {}
         self._list()
         self._settles: int | None = None
         self._said: list[Statement | Public] = []
@@ -70,7 +71,7 @@ class World:
         stop = self.source.next_stop
         if self._settles is not None and (stop is None or self._settles < stop.ns or stop.kind == "end"):
             return Stop(max(self._settles, self.now), "settlement")
-        return stop
+        return None if stop is None else Stop(max(stop.ns, self.now), stop.kind)
 
     def step(self) -> Stop | None:
         """Let the next stop happen and be there; None after the end."""
@@ -143,8 +144,17 @@ class World:
         instrument = self.source.instruments.get(symbol)
         return symbol if instrument is None else instrument.symbol
 
+    def stood_for(self, symbol: str) -> list[tuple[date, date, str]]:
+        """What the symbol stood for on the days played: first day, last day (open for the present), code."""
+        runs = self._fronts.get(symbol)
+        if runs is None:
+            return [(date.min, date.max, symbol)] if symbol in self.listed else []
+        ends = [begin - timedelta(days=1) for begin, _ in runs[1:]]
+        return [(begin, end, code) for (begin, code), end in zip(runs, [*ends, date.max], strict=True)]
+
     def _list(self) -> None:
         self._instruments = {one.symbol: one for one in self.source.instruments.values()}
+        self.listed |= self._instruments
 
     # -- what was said ------------------------------------------------------------------------
 
@@ -189,6 +199,10 @@ class World:
 
     def _start_day(self, started: DayStarted) -> list[Public]:
         self._list()
+        for symbol, instrument in self.source.instruments.items():
+            runs = self._fronts.setdefault(symbol, [])
+            if not runs or runs[-1][1] != instrument.symbol:
+                runs.append((started.day, instrument.symbol))
         self.halted.clear()
         self.brokerage.start_day(started.ns, started.day, started.references, started.idle)
         references = {self.code(symbol): units for symbol, units in started.references.items()}

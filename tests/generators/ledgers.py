@@ -62,7 +62,9 @@ def histories(draw: st.DrawFn, days: int = 8, actions: bool = True) -> tuple[lis
             minute += draw(st.integers(0, 60))
             ns = at(day, minute * (HOUR // 60))
             instrument = draw(st.sampled_from((*SHARES, *CONTRACTS)))
-            kinds = ["fill"] * 6 + (["settle"] if instrument.shortable else ["dividend", "split"])
+            kinds = ["fill"] * 6 + (
+                ["settle", "settle daily"] if instrument.shortable else ["dividend", "split"]
+            )
             kind = draw(st.sampled_from(kinds if actions else ["fill"]))
             price = draw(_prices(instrument))
             symbol = instrument.symbol
@@ -74,6 +76,8 @@ def histories(draw: st.DrawFn, days: int = 8, actions: bool = True) -> tuple[lis
                 quantity = draw(st.integers(1, most))
                 held[symbol] += sign * quantity
                 steps.append(Step("fill", ns, instrument, sign, price, quantity))
+            elif kind == "settle daily":
+                steps.append(Step("settle daily", ns, instrument, price=price))
             elif kind == "settle":
                 held[symbol] = 0
                 steps.append(Step("settle", ns, instrument, price=price))

@@ -41,7 +41,7 @@ class SecondLedger:
     def __init__(self, shares_cash: int, futures_cash: int) -> None:
         self.cash = {"equity": shares_cash, "derivatives": futures_cash}
         self.opening = shares_cash + futures_cash
-        self.lots: dict[str, list[list[int]]] = {}  # [signed quantity, cost, sellable from]
+        self.lots: dict[str, list[list[int]]] = {}  # [signed quantity, cost, sellable from, paid]
         self.multiplier: dict[str, int] = {}
         self.owed: list[tuple[int, int]] = []
         self.realised = self.fees = self.taxes = self.dividends = 0
@@ -49,7 +49,7 @@ class SecondLedger:
 
     def hold(self, symbol: str, future: bool, multiplier: int, quantity: int, price: int) -> None:
         self.multiplier[symbol] = multiplier
-        self.lots.setdefault(symbol, []).append([quantity, price * abs(quantity) * multiplier, 0])
+        self.lots.setdefault(symbol, []).append([quantity, price * abs(quantity) * multiplier, 0, 0])
         if not future:
             self.opening += price * quantity * multiplier
 
@@ -78,6 +78,14 @@ class SecondLedger:
             fee, tax = share_charge(sign, value)
         self._enter(symbol, future, multiplier, sign, price, quantity, due, fee, tax)
 
+    def settle_daily(self, symbol: str, price: int) -> None:
+        """What the contracts gained until `price` becomes cash, as far as it is none yet."""
+        for lot in self.lots.get(symbol, []):
+            worth = price * abs(lot[0]) * self.multiplier[symbol]
+            gained = worth - lot[1] if lot[0] > 0 else lot[1] - worth
+            self.cash["derivatives"] += gained - lot[3]
+            lot[3] = gained
+
     def settle(self, symbol: str, price: int) -> None:
         """A contract ends: what is open is closed at `price`, for the tax alone."""
         held = self.quantity(symbol)
@@ -101,24 +109,27 @@ class SecondLedger:
     ) -> None:
         self.multiplier[symbol] = multiplier
         lots = self.lots.setdefault(symbol, [])
-        profit, left = 0, quantity
+        profit, had, left = 0, 0, quantity
         while left and lots and lots[0][0] * sign < 0:
             lot = lots[0]
             part = min(left, abs(lot[0]))
             cost = lot[1] * part // abs(lot[0])
             profit += (price * part * multiplier - cost) * (1 if lot[0] > 0 else -1)
+            share = lot[3] * part // abs(lot[0])
+            had += share
+            lot[3] -= share
             lot[1] -= cost
             lot[0] += sign * part
             left -= part
             if lot[0] == 0:
                 lots.pop(0)
         if left:
-            lots.append([sign * left, price * left * multiplier, 0 if future else due])
+            lots.append([sign * left, price * left * multiplier, 0 if future else due, 0])
         self.realised += profit
         self.fees += fee
         self.taxes += tax
         if future:
-            self.cash["derivatives"] += profit - fee - tax
+            self.cash["derivatives"] += profit - had - fee - tax
         elif sign > 0:
             self.cash["equity"] -= price * quantity * multiplier + fee + tax
         else:
@@ -157,7 +168,7 @@ class SecondLedger:
         return sum(
             (1 if quantity > 0 else -1) * (marks[symbol] * abs(quantity) * self.multiplier[symbol] - cost)
             for symbol, lots in self.lots.items()
-            for quantity, cost, _ in lots
+            for quantity, cost, _, _ in lots
         )
 
     def receivable(self) -> int:

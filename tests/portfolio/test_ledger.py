@@ -14,7 +14,7 @@ from algo.clock import DAY, HOUR, at
 from algo.errors import SettingError
 from algo.market import FlatFees, NoFees, TradingCalendar, VietnamFees
 from algo.model import Account, CorporateAction, Instrument, Side
-from algo.portfolio import Portfolio
+from algo.portfolio import Portfolio, draw_advance, on_the_way, settle_daily
 from tests.generators.ledgers import CASH, CONTRACTS, DAYS, SHARES, Step, day_of, due, histories
 from tests.generators.second_ledger import SecondLedger
 
@@ -40,6 +40,8 @@ def apply(ledger: Portfolio, step: Step) -> None:
         ledger.book(step.ns, step.instrument, side, step.price, step.quantity, order_id=f"o{step.ns}")
     elif step.kind == "settle":
         ledger.settle(step.ns, step.instrument, step.price)
+    elif step.kind == "settle daily":
+        settle_daily(ledger, step.instrument, step.price)
     elif step.kind == "dividend":
         ledger.act(CorporateAction(step.ns, step.instrument.symbol, step.price, step.paid))
     else:
@@ -57,6 +59,8 @@ def apply_plainly(second: SecondLedger, step: Step) -> None:
         second.trade(symbol, future, multiplier, step.sign, step.price, step.quantity, moment)
     elif step.kind == "settle":
         second.settle(symbol, step.price)
+    elif step.kind == "settle daily":
+        second.settle_daily(symbol, step.price)
     elif step.kind == "dividend":
         second.dividend(symbol, step.price, step.paid, step.ns)
     else:
@@ -79,7 +83,7 @@ def test_agrees_with_a_second_ledger_after_every_step(history: tuple[list[Step],
     opening, steps = history
     ledger, second, marks = both(opening)
     for step in steps:
-        if step.kind in ("fill", "settle"):
+        if step.kind in ("fill", "settle", "settle daily"):
             marks[step.instrument.symbol] = step.price
         apply(ledger, step)
         apply_plainly(second, step)
@@ -101,7 +105,7 @@ def test_everything_owned_is_what_was_brought_and_earned(history: tuple[list[Ste
     opening, steps = history
     ledger, _, marks = both(opening)
     for step in steps:
-        if step.kind in ("fill", "settle"):
+        if step.kind in ("fill", "settle", "settle daily"):
             marks[step.instrument.symbol] = step.price
         apply(ledger, step)
         earned = ledger.realised + ledger.open_profit + ledger.dividends
@@ -235,6 +239,59 @@ def test_advance_brings_sale_money_at_once_for_its_fee() -> None:
     fee = (sale * 4 * 375 + 500_000) // 1_000_000
     assert ledger.cash[Account.EQUITY] == CASH[Account.EQUITY] + sale - fee
     assert ledger.fees == 15_000 + fee
+    assert ledger.receivable == 0
+
+
+@given(histories())
+def test_daily_settlement_moves_money_and_changes_nothing_else(
+    history: tuple[list[Step], list[Step]],
+) -> None:
+    opening, steps = history
+    with_it, _, marks = both(opening)
+    without, _, _ = both(opening)
+    without.mark = with_it.mark
+    for step in steps:
+        if step.kind in ("fill", "settle", "settle daily"):
+            marks[step.instrument.symbol] = step.price
+        apply(with_it, step)
+        if step.kind != "settle daily":
+            apply(without, step)
+        assert with_it.equity == without.equity
+        assert with_it.round_trips == without.round_trips
+        assert [with_it.buying_power(account) for account in Account] == [
+            without.buying_power(account) for account in Account
+        ]
+        for position in with_it.positions.values():
+            assert position.paid == sum(lot.paid for lot in position.lots)
+
+
+def test_the_profit_of_the_day_is_cash_in_the_evening_and_comes_once() -> None:
+    ledger = portfolio({VN30.symbol: 10_100}, fees=NoFees())
+    full = CASH[Account.DERIVATIVES]
+    ledger.book(at(DAYS[0], 10 * HOUR), VN30, Side.SELL, 10_000, 3)
+    assert settle_daily(ledger, VN30, 10_050) == -3 * 50 * 10_000
+    assert settle_daily(ledger, VN30, 10_050) == 0
+    assert ledger.cash[Account.DERIVATIVES] == full - 1_500_000
+    ledger.book(at(DAYS[1], 10 * HOUR), VN30, Side.BUY, 10_020, 3)
+    assert ledger.cash[Account.DERIVATIVES] == full - 3 * 20 * 10_000
+
+
+def test_sale_money_can_be_drawn_in_parts_and_arrives_less_them() -> None:
+    ledger = portfolio({}, fees=VietnamFees())
+    ledger.open(FPT, 200, 80_000)
+    ledger.book(at(date(2023, 3, 2), 10 * HOUR), FPT, Side.SELL, 100_000, 100)  # Thursday to Monday: 4 days
+    ledger.book(at(date(2023, 3, 2), 11 * HOUR), FPT, Side.SELL, 100_000, 100)
+    ((due, sale), (_, other)) = on_the_way(ledger)
+    moment = at(date(2023, 3, 3), 9 * HOUR)
+    ledger.advance_to(moment)
+    fee = draw_advance(ledger, moment, due, sale + 1)
+    assert fee == ((sale + 1) * 3 * 375 + 500_000) // 1_000_000
+    assert ledger.cash[Account.EQUITY] == CASH[Account.EQUITY] + sale + 1 - fee
+    assert ledger.receivable == other - 1
+    with pytest.raises(SettingError, match="on their way"):
+        draw_advance(ledger, moment, due, other)
+    ledger.advance_to(due)
+    assert ledger.cash[Account.EQUITY] == CASH[Account.EQUITY] + sale + other - fee
     assert ledger.receivable == 0
 
 

@@ -32,6 +32,7 @@ from algo.sandbox.identity import Consumer, Identity, public_key
 from algo.sandbox.messages import Request, Response
 from algo.sandbox.quota import LIFTED
 from algo.sandbox.service import Service
+from algo.sandbox.tape import Tape
 
 DAY = date(2026, 6, 9)
 WALL = 1_780_000_000.0
@@ -80,6 +81,7 @@ class Desk:
         for person in self.people:
             person.portfolio.open(self.instruments["SSI"], 10_000, 30_000)
         self.brokerage = Brokerage(self.people, self.instruments, self.exchange)
+        self.tape = Tape()
         self.now = 0
         self.start(DAY)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 def differences(ours: Any, sample: Any, extra: frozenset[str] = frozenset(), at: str = "") -> list[str]:
     """What differs, as lines. `extra` are fields that ours may have beyond the sample's."""
+    if ours is None or sample is None:
+        return []
     if isinstance(sample, dict):
         if not isinstance(ours, dict):
             return [f"{at}: {type(ours).__name__} instead of an object"]
@@ -22,6 +24,6 @@ def differences(ours: Any, sample: Any, extra: frozenset[str] = frozenset(), at:
         return (
             [line for one in ours for line in differences(one, sample[0], extra, f"{at}[]")] if sample else []
         )
-    if ours is None or sample is None or type(ours) is type(sample):
+    if type(ours) is type(sample):
         return []
     return [f"{at}: {ours!r} instead of something like {sample!r}"]

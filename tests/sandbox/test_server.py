@@ -39,7 +39,10 @@ def upgrade(path: str, extra: str = "") -> bytes:
 
 async def test_a_request_comes_through_as_it_was_sent() -> None:
     service = StubService()
-    async with serve(Host(service, service.world)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         address = running.url + "//api/v2/Trading/NewOrder?a=1&A=&b=x%2Fy+z"
         answer = await client.post(address, content=b"{}", headers=HEADERS)
         assert answer.json() == {
@@ -177,7 +180,10 @@ async def test_a_long_replay_reaches_a_client_that_reads() -> None:
 )
 async def test_pages_of_other_sites_are_kept_out(headers: dict[str, str]) -> None:
     service = StubService()
-    async with serve(Host(service, service.world)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         for path in ("/", "/api/v2/Trading/orderBook", "/control/state"):
             assert (await client.get(path, headers=headers)).status_code == 403
         extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name != "Host")
@@ -190,7 +196,10 @@ async def test_pages_of_other_sites_are_kept_out(headers: dict[str, str]) -> Non
 
 async def test_large_and_broken_requests_are_refused_and_the_server_goes_on() -> None:
     service = StubService()
-    async with serve(Host(service, service.world)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         assert (await client.post("/x", content=b"x" * (LARGEST_BODY + 1))).status_code == 413
 
         async def pieces():

@@ -9,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algo.fastconnect.wire import read_envelope
+from algo.sandbox.endpoints import Kind, routes
 from algo.sandbox.hub_connection import Connection
 from algo.sandbox.messages import Request, Response
-from algo.sandbox.trading_api import LARGEST_BODY, ROUTES, Kind
+from algo.sandbox.trading_api import LARGEST_BODY
+from algo.sandbox.transfers import Transfers
 from tests.sandbox.desk import KEY, WALL, Client, service
 
+ROUTES = routes(Transfers())
 SERVICE = service()
 CLIENT = Client(SERVICE)
 CLIENT.sign_in()
@@ -49,7 +52,8 @@ def test_a_giant_body_is_refused() -> None:
 
 
 RUBBISH = [
-    b"", b"{", b"null", b"[]", b'"x"', b"1", b"\xff\xfe", b"[" * 60_000, b'{"a":' * 5_000, b"{}", b'{"account":{}}',
+    b"", b"{", b"null", b"[]", b'"x"', b"1", b"\xff\xfe", b"[" * 60_000, b'{"a":' * 5_000, b"{}",
+    b'{"account":{}}',
     b'{"account":"\\ud800"}', b"\x00", b"{\"quantity\":" + b"9" * 5_000 + b"}",
 ]  # fmt: skip
 
@@ -88,14 +92,16 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    [*CLIENT.order(), "orderID", "marketID", "beneficiaryAccount", "amount", "type", "ciaAmount", "consumerID",
-     "consumerSecret", "twoFactorType", "isSave", "startDate", "endDate", "fromDate", "toDate", "settleDate",
+    [*CLIENT.order(), "orderID", "marketID", "beneficiaryAccount", "amount", "type", "ciaAmount",
+     "consumerID", "consumerSecret", "twoFactorType", "isSave", "startDate", "endDate",
+     "fromDate", "toDate", "settleDate",
      "connectionData", "connectionToken", "clientProtocol", "transport", "messageId", "groupsToken",
      "access_token", "querySummary", "receiveAmount"]
 )  # fmt: skip
 VALUES = st.sampled_from(
-    [CLIENT.equity, CLIENT.derivatives, "SSI", "VN30F2606", "VN", "VNFE", "B", "S", "LO", "ATO", "1", 1, 30000.0,
-     300, True, "09/06/2026", '[{"name":"BroadcastHubV2"}]', "consumer-0", "planted-secret-0", "1.5", CLIENT.token]
+    [CLIENT.equity, CLIENT.derivatives, "SSI", "VN30F2606", "VN", "VNFE", "B", "S", "LO", "ATO", "1", 1,
+     30000.0, 300, True, "09/06/2026", '[{"name":"BroadcastHubV2"}]', "consumer-0", "planted-secret-0", "1.5",
+     CLIENT.token]
 )  # fmt: skip
 
 

@@ -141,7 +141,7 @@ class Accounts:
     def derivatives_balance(self, account: str) -> DerivativesBalance:
         """The money and margin of an account for derivatives."""
         customer = self._of(account, Account.DERIVATIVES)
-        return balances.derivatives_balance(customer, self.listings, self.blotter.day, self.settings.levels)
+        return balances.derivatives_balance(customer, self.listings, self.blotter.day, self.settings)
 
     def max_buy(self, account: str, instrument: Instrument, price: int = 0) -> int:
         """The largest purchase at `price` (units; 0: at any price) that the account can carry now."""

@@ -9,6 +9,7 @@ from algo.brokers.paper import funds
 from algo.brokers.paper.customers import Customer, Turnover
 from algo.brokers.paper.funds import Listings
 from algo.brokers.paper.listings import Listing
+from algo.brokers.paper.settings import HouseSettings
 from algo.clock import local_date
 from algo.market import settles_at
 from algo.model import Account, Instrument, Side
@@ -92,7 +93,8 @@ class DerivativesBalance(NamedTuple):
     """The account for derivatives, in đồng. `charges_today` are fees and taxes of both accounts.
 
     `assets` are cash and floating profit. `margin` is bound by positions, `open_margin` by open orders, and
-    `free` is left. `used` is margin in percent of the assets, `level` how many warning levels it has reached.
+    `free` may be bound by new positions. `used` is margin in percent of the assets, `level` how many of the
+    warning `levels` it has reached.
     """
 
     cash: int
@@ -223,13 +225,14 @@ def cash_balance(customer: Customer, listings: Listings, today: date) -> CashBal
 
 
 def derivatives_balance(
-    customer: Customer, listings: Listings, today: date, levels: tuple[int, int, int]
+    customer: Customer, listings: Listings, today: date, settings: HouseSettings
 ) -> DerivativesBalance:
     """The account for derivatives."""
     portfolio = customer.portfolio
     contracts = contract_positions(customer, listings, today)
     assets, margin = funds.margin_assets(customer), portfolio.margin_used()
-    free = funds.free_margin(customer, listings)
+    bound = funds.open_margin(customer, listings)
+    free = funds.usable_margin(customer, settings) - bound
     cash = portfolio.cash[Account.DERIVATIVES]
     return DerivativesBalance(
         cash=cash,
@@ -238,12 +241,12 @@ def derivatives_balance(
         charges_today=portfolio.fees + portfolio.taxes - customer.charged,
         assets=assets,
         margin=margin,
-        open_margin=assets - margin - free,
+        open_margin=bound,
         free=free,
         withdrawable=max(min(free, cash), 0),
         used=100 * margin / assets if assets > 0 else 100.0 if margin else 0.0,
-        level=funds.level_of(customer, levels),
-        levels=levels,
+        level=funds.level_of(customer, settings.levels),
+        levels=settings.levels,
     )
 
 

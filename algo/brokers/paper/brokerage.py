@@ -214,7 +214,7 @@ class Brokerage(Accounts):
         self.hear(self.exchange.execute(command, ns))
 
     def _send_exits(self, entry: Slip, price: int, quantity: int, ns: int) -> None:
-        """After a fill of a bull-bear entry: a target and a stop at their steps from it, one ends the other."""
+        """After a fill of a bull-bear entry: a target and a stop around it; one ends the other."""
         steps = entry.exits
         if steps is None:
             return

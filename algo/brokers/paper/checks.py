@@ -14,7 +14,6 @@ from algo.model import Account, OrderType, Side, TriggerKind
 
 _EARLY = (Stage.BEFORE_SESSION, Stage.STOP_BEFORE_SESSION)
 _UNDECIDED = (Stage.RECEIVED, Stage.SENT, Stage.CANCELLING)  # the exchange has not answered yet
-_NO_NEW_POSITIONS = 2  # warning levels reached
 
 
 def well_formed(order: NewOrder) -> None:
@@ -124,12 +123,5 @@ class Checks:
     ) -> Refusal | None:
         """What speaks against `quantity` more contracts for a customer."""
         return funds.contract_refusal(
-            customer,
-            self._listings,
-            listing,
-            side,
-            price,
-            quantity,
-            position_limit=self._settings.position_limit,
-            closing_only=customer.margin_level >= _NO_NEW_POSITIONS,
+            customer, self._listings, listing, side, price, quantity, self._settings
         )

@@ -13,7 +13,8 @@ from algo.model import OrderType, Side
 def closing_orders(customer: Customer, listings: Listings, account: str, level: int) -> list[NewOrder]:
     """Orders at the market that bring the margin in use to `level` percent of the assets.
 
-    The largest position comes first. Their request id is left open. A position that cannot trade now is left for later.
+    The largest position comes first. A position that cannot trade now is left for later.
+    The orders have no request id yet.
     """
     portfolio = customer.portfolio
     excess = portfolio.margin_used() - max(funds.margin_assets(customer), 0) * level // 100

@@ -5,6 +5,7 @@ from __future__ import annotations
 from algo.brokers.paper.customers import Customer
 from algo.brokers.paper.legality import Refusal
 from algo.brokers.paper.listings import Listing
+from algo.brokers.paper.settings import HouseSettings
 from algo.market import position_refusal, warning_level
 from algo.model import Account, Side
 
@@ -61,13 +62,11 @@ def contract_refusal(
     side: Side,
     price: int,
     quantity: int,
-    *,
-    position_limit: int,
-    closing_only: bool,
+    settings: HouseSettings,
 ) -> Refusal | None:
     """Why the customer cannot carry `quantity` more contracts on `side`, or None.
 
-    What only reduces a position is always taken. `closing_only`: nothing else is.
+    What only reduces a position is always taken.
     """
     instrument, portfolio = listing.instrument, customer.portfolio
     held = portfolio.quantity(instrument.symbol)
@@ -77,11 +76,9 @@ def contract_refusal(
     grows = abs(after) - abs(held)
     if grows <= 0:
         return None
-    reason = position_refusal(after, position_limit)
+    reason = position_refusal(after, settings.position_limit)
     if reason is not None:
         return Refusal("ORD008", reason)
-    if closing_only:
-        return Refusal("ORD008", "margin in use is above the level: only positions may be closed")
     at = price or listing.mark
     if at is None:
         return Refusal("ORD008", "no price is known to set margin aside for")
@@ -89,26 +86,29 @@ def contract_refusal(
         instrument, side, at, quantity, portfolio.date, contracts_today=portfolio.contracts_today
     )
     need = portfolio.margin_of(instrument, at, grows) + charge.total
-    free = free_margin(customer, listings, instrument.symbol)
+    free = usable_margin(customer, settings) - open_margin(customer, listings, instrument.symbol)
     if need <= free:
         return None
     return Refusal("ORD008", f"margin: {need:,} đ needed with fees, {max(free, 0):,} đ free")
 
 
-def free_margin(customer: Customer, listings: Listings, aside: str = "") -> int:
-    """Đồng that positions and open orders leave free to open contracts; those in `aside` are not counted."""
-    portfolio = customer.portfolio
-    free = portfolio.buying_power(Account.DERIVATIVES)
+def usable_margin(customer: Customer, settings: HouseSettings) -> int:
+    """Đồng that positions leave free for new ones: up to the level above which none are opened."""
+    most = min(settings.levels[1], 100)
+    return margin_assets(customer) * most // 100 - customer.portfolio.margin_used()
+
+
+def open_margin(customer: Customer, listings: Listings, aside: str = "") -> int:
+    """Đồng of margin that open orders could bind; those in `aside` are not counted."""
+    portfolio, bound = customer.portfolio, 0
     for symbol, interest in customer.interests.items():
-        if symbol == aside or not (interest.buying or interest.selling):
-            continue
         listing = listings.get(symbol)
-        if listing is None or not listing.instrument.shortable or listing.mark is None:
+        if symbol == aside or not (interest.buying or interest.selling) or listing is None:
             continue
-        growth = interest.growth(portfolio.quantity(symbol))
-        if growth:
-            free -= portfolio.margin_of(listing.instrument, listing.mark, growth)
-    return free
+        growth = interest.growth(portfolio.quantity(symbol)) if listing.instrument.shortable else 0
+        if growth and listing.mark is not None:
+            bound += portfolio.margin_of(listing.instrument, listing.mark, growth)
+    return bound
 
 
 def margin_assets(customer: Customer) -> int:

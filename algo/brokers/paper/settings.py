@@ -12,9 +12,10 @@ from algo.market import POSITION_LIMIT, WARNING_LEVELS
 class HouseSettings:
     """`early`: orders are taken before the session opens and sent at the open, else refused.
 
-    `levels` are the percents of the margin assets in use at which the broker warns, takes no order that adds
-    to a position, and closes positions itself (the last only with `forced_close`). `position_limit` is in
-    contracts. `daily_settlement`: the profit of futures becomes cash every evening.
+    `levels` are percents of the margin assets in use: from the first on the broker warns, beyond the second
+    it takes no order that adds to a position, from the third on it closes positions itself (only with
+    `forced_close`). `position_limit` is in contracts. `daily_settlement`: the profit of futures becomes cash
+    every evening.
     """
 
     early: bool = True

@@ -21,6 +21,7 @@ from algo.clock import at
 from algo.data.feed import BarFeed
 from algo.data.series import Series
 from algo.errors import DataError
+from algo.market import is_alias
 from algo.model import (
     Bar,
     Board,
@@ -58,6 +59,8 @@ class BarReplay:
         self._rules = rules if rules is not None else FillRules()
         self.instruments: dict[str, Instrument] = dict(self._feed.instruments)
         self.exchange = PaperExchange(self.instruments, self._rules)
+        future = next((one for one in played.values() if is_alias(one.symbol)), None)
+        self.bases = {} if future is None else {Board.HOSE: float(future.open[0])}
         self.past = SeriesPast(series, at(self._feed.days[0]))
         self._events: deque[MarketEvent] = deque(self._feed.events)
         if len(series) and at(self._feed.days[0]) > min(int(one.start[0]) for one in series.values()):
