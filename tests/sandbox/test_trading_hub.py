@@ -212,6 +212,19 @@ def test_ids_can_be_left_out_and_begun_anew() -> None:
     assert ids(client.connect(str(numbers[3])).frames()) == numbers[3:6]
 
 
+def test_errors_may_come_without_an_id() -> None:
+    _, found, (client,) = market()
+    found.trading.errors_unnumbered = True
+    orders(client, 1, 1)
+    client.place(client.order("2", price=90_000.0)), found.publish()
+    events = texts(client.connect("0").frames())
+    assert [event["data"]["notifyID"] == 0 for event in events] == [
+        event["type"] == "orderError" for event in events
+    ]
+    assert found.trading.last_id_of("consumer-0") == events[-1]["data"]["notifyID"] > 0
+    assert 0 not in ids(client.connect("2").frames())
+
+
 def test_a_warning_goes_to_the_clients_method_for_errors() -> None:
     _, found, (client,) = market()
     live = client.connect("-1")
