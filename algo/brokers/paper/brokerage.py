@@ -214,14 +214,17 @@ class Brokerage(Accounts):
         self.hear(self.exchange.execute(command, ns))
 
     def _send_exits(self, entry: Slip, price: int, quantity: int, ns: int) -> None:
-        """After a fill of a bull-bear entry: a target and a stop around it; one ends the other."""
+        """After a fill of a bull-bear entry: a target and a stop around it; one ends the other.
+
+        A target that the day's band does not reach stands at its edge.
+        """
         steps = entry.exits
         if steps is None:
             return
         side = entry.side
-        target, stop = price + side * steps.profit_step, price - side * steps.loss_step
-        if min(target, stop) <= 0:
-            return
+        target, stop = price + side * steps.profit_step, max(price - side * steps.loss_step, 1)
+        limits = entry.listing.band
+        target = max(target if limits is None else limits.clamp(target), 1)
         order = NewOrder(
             entry.account,
             entry.first_request_id,
