@@ -17,6 +17,7 @@ from algo.brokers.paper.accounts import Accounts
 from algo.brokers.paper.checks import well_formed
 from algo.brokers.paper.customers import Customer
 from algo.brokers.paper.forced_sales import closing_orders
+from algo.brokers.paper.listings import SHUT
 from algo.brokers.paper.reports import CANCEL, EXPIRE, MODIFY, NEW, Reports
 from algo.brokers.paper.settings import HouseSettings
 from algo.brokers.paper.slips import Slip
@@ -261,12 +262,15 @@ class Brokerage(Accounts):
         """Take note that a board is in another session; at its opening the orders that wait for it go out."""
         self._advance(ns)
         here = [one for one in self.listings.values() if one.instrument.board is board]
-        opening = session is not Session.C and any(one.early for one in here)
+        opening = session not in SHUT and not all(one.opened for one in here)
         for listing in here:
             listing.enter(session)
         for slip in list(self.blotter.slips.values()):
             if slip.stage in _EARLY and slip.listing.instrument.board is board:
-                if opening:
+                refusal = self._checks.rules(slip) if opening else None
+                if refusal is not None:
+                    self._reports.reject(slip, refusal, ns)
+                elif opening:
                     self._send(slip, ns)
                 elif session is Session.C:
                     self._reports.end(slip, Stage.EXPIRED, "the trading day ended", ns, EXPIRE)

@@ -72,6 +72,9 @@ class Broker(RuleBasedStateMachine):
         """What is left of each order of these people at the exchange."""
         raise NotImplementedError
 
+    def look(self) -> None:
+        """Take note of the prices that became known."""
+
     @initialize(strict=st.booleans(), hour=st.sampled_from((0, 2, 2, 4)))
     def start(self, strict: bool, hour: int) -> None:
         people = [
@@ -206,6 +209,7 @@ class Broker(RuleBasedStateMachine):
     @rule(auction=st.none() | offsets)
     def next_day(self, auction: int | None) -> None:
         house = self.house
+        self.look()
         prices = {} if auction is None else {VN30.symbol: price_at(VN30, auction)}
         house.broker.settle_daily(house.ns, prices)
         house.hear()
@@ -402,10 +406,9 @@ class BookBroker(Broker):
             price, name = price_at(instrument, ticks), f"crowd{self.crowd}"
             command = PlaceOrder(name, name, "", instrument, side, OrderType.LO, price, quantity)
             house.told(house.exchange.execute(command, house.ns))
-        self._look()
+        self.look()
 
-    def _look(self) -> None:
-        """Take the prices that became known."""
+    def look(self) -> None:
         house = self.house
         for public in house.exchange.take_public():
             if isinstance(public, Trade):
@@ -413,10 +416,6 @@ class BookBroker(Broker):
                 house.broker.mark(public.symbol, units, house.ns)
                 self.marks[public.symbol] = units
         house.hear()
-
-    def next_day(self, auction: int | None) -> None:
-        self._look()
-        super().next_day(auction)
 
 
 TestOverTheTape = PaperBroker.TestCase
