@@ -311,6 +311,21 @@ def test_an_order_before_the_session_waits_and_goes_out_at_the_open() -> None:
     ]  # fmt: skip
 
 
+def test_a_share_that_is_halted_at_the_open_gets_no_orders_and_a_halted_board_opens_nothing() -> None:
+    house = House().go(8)
+    halted, other = house.place(BUY, FPT, 100_000), house.place(BUY, SHS, 20_000)
+    house.broker.halt("FPT", True, house.ns)
+    house.go(8.9, Session.HALT, [Board.HNX])
+    house.go(9, Session.ATO, [Board.HOSE])
+    assert house.now(halted).stage is Stage.REJECTED
+    assert house.now(halted).order_id == halted.order_id
+    assert house.failure().code == "ORD017"
+    assert house.now(other).stage is Stage.BEFORE_SESSION
+    house.go(9.5, Session.LO, [Board.HNX])
+    assert house.now(other).stage is Stage.QUEUED
+    assert house.broker.cash_balance("an1").reserved == 20_000 * 100 + 3_000
+
+
 def test_a_house_may_take_no_early_orders() -> None:
     house = House(settings=HouseSettings(early=False)).go(8)
     assert house.place(BUY, FPT, 100_000).stage is Stage.REJECTED

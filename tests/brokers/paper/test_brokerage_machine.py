@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,9 +22,9 @@ from algo.brokers.paper.statements import (
     RequestFailed,
     Stage,
 )
-from algo.clock import HOUR, MINUTE, at
+from algo.clock import HOUR, MINUTE, SECOND, at
 from algo.market import Session
-from algo.model import Account, Bar, Instrument, OrderType, Side, Trigger, TriggerKind
+from algo.model import Account, Bar, Instrument, OrderType, PlaceOrder, Side, Trade, Trigger, TriggerKind
 from tests.generators.houses import FPT, INSTRUMENTS, NEXT, REFERENCES, SSI, VN30, House, customer
 from tests.generators.second_ledger import SecondLedger
 
@@ -61,14 +63,25 @@ def second_weekday_after(day: date) -> date:
 
 
 class Broker(RuleBasedStateMachine):
-    """Two people, four instruments, days of sessions."""
+    """Two people, four instruments, days of sessions. Subclasses have an exchange and what happens there."""
+
+    def exchange(self) -> Any:
+        return None
+
+    def leaves(self) -> Iterable[int]:
+        """What is left of each order of these people at the exchange."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Take note of the prices that became known."""
 
     @initialize(strict=st.booleans(), hour=st.sampled_from((0, 2, 2, 4)))
     def start(self, strict: bool, hour: int) -> None:
         people = [
             customer(one, {Account.EQUITY: SHARES_CASH, Account.DERIVATIVES: FUTURES_CASH}) for one in NAMES
         ]
-        self.house = House(*people, settings=HouseSettings(levels=(30, 40, 50) if strict else (75, 85, 90)))
+        levels = (30, 40, 50) if strict else (75, 85, 90)
+        self.house = House(*people, settings=HouseSettings(levels=levels), exchange=self.exchange())
         self.second = {one: SecondLedger(SHARES_CASH, FUTURES_CASH) for one in NAMES}
         for name in NAMES:
             for instrument, quantity in ((FPT, 300), (SSI, 700), (NEXT, -1)):
@@ -178,47 +191,7 @@ class Broker(RuleBasedStateMachine):
         if order is not None:
             self.house.withdraw(order)
 
-    # -- the market -------------------------------------------------------------------------------
-
-    @rule(instrument=instruments, ticks=offsets, spread=st.integers(1, 3), size=st.integers(0, 6))
-    def quote(self, instrument: Instrument, ticks: int, spread: int, size: int) -> None:
-        shown = size if instrument.shortable else size * 100
-        bid = price_at(instrument, ticks)
-        ask = bid + spread * (price_at(instrument, 1) - price_at(instrument, 0)) // 4
-        self.house.quote(instrument, bid, ask, shown)
-
-    @rule(prints=st.lists(st.tuples(instruments, offsets, st.integers(1, 6)), min_size=1, max_size=8))
-    def trades(self, prints: list[tuple[Instrument, int, int]]) -> None:
-        for instrument, ticks, size in prints:
-            price = price_at(instrument, ticks)
-            self.house.trade(instrument, price, size if instrument.shortable else size * 100)
-            self.marks[instrument.symbol] = price
-
-    @rule(instrument=instruments, path=st.lists(offsets, min_size=4, max_size=4), volume=st.integers(0, 3))
-    def bar(self, instrument: Instrument, path: list[int], volume: int) -> None:
-        house, exchange = self.house, self.house.exchange
-        opened, first, second, closed = (instrument.price(price_at(instrument, one)) for one in path)
-        low, high = min(opened, first, second, closed), max(opened, first, second, closed)
-        bar = Bar(
-            instrument.symbol,
-            house.ns + 2 * MINUTE,
-            opened,
-            high,
-            low,
-            closed,
-            volume * 1_000,
-            house.ns + MINUTE,
-            instrument.symbol,
-        )
-        house.told(exchange.open_bar(bar))
-        events = exchange.range_bar(bar)
-        while events:
-            house.told(events)
-            events = exchange.late_stops(bar)
-        house.ns = bar.ns
-        self.marks[instrument.symbol] = price_at(instrument, path[-1])
-        house.broker.mark(instrument.symbol, self.marks[instrument.symbol], house.ns)
-        house.hear()
+    # -- days -------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.hour < len(HOURS))
     @rule(sure=st.integers(0, 3))
@@ -236,6 +209,7 @@ class Broker(RuleBasedStateMachine):
     @rule(auction=st.none() | offsets)
     def next_day(self, auction: int | None) -> None:
         house = self.house
+        self.look()
         prices = {} if auction is None else {VN30.symbol: price_at(VN30, auction)}
         house.broker.settle_daily(house.ns, prices)
         house.hear()
@@ -358,8 +332,94 @@ class Broker(RuleBasedStateMachine):
         records = [one for name in NAMES for kind in "18" for one in self.house.broker.orders(name + kind)]
         waiting = (Stage.BEFORE_SESSION, Stage.STOP_BEFORE_SESSION)
         standing = [one.open for one in records if not one.stage.over and one.stage not in waiting]
-        assert sorted(standing) == sorted(ticket.leaves for ticket in self.house.exchange.orders())
+        assert sorted(standing) == sorted(self.leaves())
 
 
-TestBroker = Broker.TestCase
-TestBroker.settings = settings(max_examples=60, stateful_step_count=80, deadline=None)
+class PaperBroker(Broker):
+    """Over quotes, trades and bars that are somebody else's."""
+
+    def leaves(self) -> Iterable[int]:
+        return [ticket.leaves for ticket in self.house.exchange.orders()]
+
+    @rule(instrument=instruments, ticks=offsets, spread=st.integers(1, 3), size=st.integers(0, 6))
+    def quote(self, instrument: Instrument, ticks: int, spread: int, size: int) -> None:
+        shown = size if instrument.shortable else size * 100
+        bid = price_at(instrument, ticks)
+        ask = bid + spread * (price_at(instrument, 1) - price_at(instrument, 0)) // 4
+        self.house.quote(instrument, bid, ask, shown)
+
+    @rule(prints=st.lists(st.tuples(instruments, offsets, st.integers(1, 6)), min_size=1, max_size=8))
+    def trades(self, prints: list[tuple[Instrument, int, int]]) -> None:
+        for instrument, ticks, size in prints:
+            price = price_at(instrument, ticks)
+            self.house.trade(instrument, price, size if instrument.shortable else size * 100)
+            self.marks[instrument.symbol] = price
+
+    @rule(instrument=instruments, path=st.lists(offsets, min_size=4, max_size=4), volume=st.integers(0, 3))
+    def bar(self, instrument: Instrument, path: list[int], volume: int) -> None:
+        house, exchange = self.house, self.house.exchange
+        opened, first, second, closed = (instrument.price(price_at(instrument, one)) for one in path)
+        low, high = min(opened, first, second, closed), max(opened, first, second, closed)
+        bar = Bar(
+            instrument.symbol,
+            house.ns + 2 * MINUTE,
+            opened,
+            high,
+            low,
+            closed,
+            volume * 1_000,
+            house.ns + MINUTE,
+            instrument.symbol,
+        )
+        house.told(exchange.open_bar(bar))
+        events = exchange.range_bar(bar)
+        while events:
+            house.told(events)
+            events = exchange.late_stops(bar)
+        house.ns = bar.ns
+        self.marks[instrument.symbol] = price_at(instrument, path[-1])
+        house.broker.mark(instrument.symbol, self.marks[instrument.symbol], house.ns)
+        house.hear()
+
+
+class BookBroker(Broker):
+    """Over books, in which a crowd and the customers trade with each other and among themselves."""
+
+    def exchange(self) -> Any:
+        books = pytest.importorskip("algo.brokers.paper.book_exchange")
+        self.crowd = 0
+        return books.BookExchange(INSTRUMENTS)
+
+    def leaves(self) -> Iterable[int]:
+        books = [self.house.exchange.market(symbol).orders() for symbol in INSTRUMENTS]
+        return [one.leaves for book in books for one in book if not one.order_id.startswith("crowd")]
+
+    @rule(
+        orders=st.lists(st.tuples(instruments, st.sampled_from(Side), offsets, st.integers(1, 9)), max_size=8)
+    )
+    def a_crowd_comes(self, orders: list[tuple[Instrument, Side, int, int]]) -> None:
+        house = self.house
+        for instrument, side, ticks, size in orders:
+            self.crowd += 1
+            house.ns += SECOND
+            quantity = size if instrument.shortable else size * 100
+            price, name = price_at(instrument, ticks), f"crowd{self.crowd}"
+            command = PlaceOrder(name, name, "", instrument, side, OrderType.LO, price, quantity)
+            house.told(house.exchange.execute(command, house.ns))
+        self.look()
+
+    def look(self) -> None:
+        house = self.house
+        for public in house.exchange.take_public():
+            if isinstance(public, Trade):
+                units = INSTRUMENTS[public.symbol].units(public.price)
+                house.broker.mark(public.symbol, units, house.ns)
+                self.marks[public.symbol] = units
+        house.hear()
+
+
+TestOverTheTape = PaperBroker.TestCase
+TestOverBooks = BookBroker.TestCase
+TestOverTheTape.settings = TestOverBooks.settings = settings(
+    max_examples=50, stateful_step_count=80, deadline=None
+)
