@@ -57,6 +57,9 @@ class Stepper:
         self._clock = clock
         self._bars = bars
         self.stops = 0
+        self._data_id = -1
+        self._seen = 0
+        """How many commands have been answered and heard of."""
 
     async def run(self, until: int | None = None) -> None:
         """Step until the market has no more stops, or until market time `until`."""
@@ -83,9 +86,11 @@ class Stepper:
         now = int(state["now"])
         self._clock.move(now)
         trading = self._trading
-        await trading.feed.settled()
-        while trading.feed.waiting:
-            await asyncio.sleep(0)
+        if state["data_id"] != self._data_id:
+            self._data_id = state["data_id"]
+            await trading.feed.settled()
+            while trading.feed.waiting:
+                await asyncio.sleep(0)
         await self._heard(int(state["notify_id"]))
         if state["stop"] == DAY:
             trading.runtime.post(trading.view.start_day(local_date(now), now))
@@ -106,13 +111,11 @@ class Stepper:
             state = await self._control.state()
             await self._heard(int(state["notify_id"]))
 
-    _seen = 0
-
     async def _heard(self, notify_id: int) -> None:
         """Until the order stream has brought the message of this id, and it was handed over."""
         stream = self._trading.broker.stream
         deadline = asyncio.get_running_loop().time() + PATIENCE
-        while notify_id and (stream.position is None or stream.position.last < notify_id):
+        while notify_id and stream.last_id != notify_id:
             if asyncio.get_running_loop().time() > deadline:
                 raise QueryFailed(f"the order stream did not bring message {notify_id}")
             await asyncio.sleep(_POLL)

@@ -106,7 +106,7 @@ class Control:
             "stop": None,
             "next": None if stop is None else {"ns": stop.ns, "kind": stop.kind},
             "notify_id": self._service.trading.last_id_of(consumer),
-            "data_id": self._service.data_id,
+            "data_id": self._service.market.sent,
         }
 
     def _step(self, fields: Fields) -> dict[str, Any]:

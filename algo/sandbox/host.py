@@ -359,6 +359,9 @@ class Host:
         world = self.world
         began = time.monotonic()
         due = self.pace.due(began)
+        if due < world.now:
+            due = world.now
+            self.pace.restart(due, began)
         stopped = False
         while (stop := world.next_stop()) is not None:
             if stop.ns > due:

@@ -32,7 +32,7 @@ EVERY = 5 * SECOND
 class IndexState(NamedTuple):
     """An index at `ns`. `estimate` is its value by the auction's prices, `turnover` is đồng."""
 
-    index: str
+    name: str
     ns: int
     board: Board
     session: str

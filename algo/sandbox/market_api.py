@@ -358,7 +358,9 @@ def _name(one: Instrument) -> str:
 
 
 def _english_name(one: Instrument) -> str:
-    return f"VN30 Index Futures {one.symbol}" if one.board is Board.DERIVATIVES else f"{one.symbol} Corporation"
+    return (
+        f"VN30 Index Futures {one.symbol}" if one.board is Board.DERIVATIVES else f"{one.symbol} Corporation"
+    )
 
 
 def _date(day: date) -> str:

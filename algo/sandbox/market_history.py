@@ -159,7 +159,8 @@ class MarketHistory:
         average = reference_of(instrument.board) is Reference.AVERAGE
         units = instrument.units(before.average if average else before.close)
         limits = band(instrument, max(units, 1), day)
-        return instrument.price(limits.floor), instrument.price(limits.reference), instrument.price(limits.ceiling)
+        floor, reference, ceiling = map(instrument.price, limits)
+        return floor, reference, ceiling
 
     def _index_past(self, board: Board, value: float, first: date, until: date) -> list[IndexDay]:
         """Backwards from `value`, the index before the day `until`, by the members' changes."""

@@ -1,8 +1,8 @@
 """The hub of market data: who hears which channel, and what they hear first.
 
-`SwitchChannels` takes ``X-TRADE:SSI-PAN`` or ``F:ALL``; a space after the colon is fine. The symbols of a call
-replace those of its channel; channels add up. How the service itself does that is not documented; public
-clients call once a channel and expect them all.
+`SwitchChannels` takes ``X-TRADE:SSI-PAN`` or ``F:ALL``; a space after the colon is fine. The symbols of a
+call replace those of its channel; channels add up. How the service itself does that is not documented;
+public clients call once a channel and expect them all.
 
 Whoever subscribes is told the present state of the symbols that are new to the channel, before anything
 else: the status (F), the snapshot with limits and last price (X, X-TRADE, X-QUOTE), rooms, odd lots and

@@ -1,4 +1,4 @@
-"""Public messages in the words of the data hub: the argument of `Broadcast`, key for key as the service sends it.
+"""Public messages in the words of the data hub: the argument of `Broadcast`, key for key as it is sent.
 
 Sources: the samples of the specification and of public captures. Prices and volumes print with ``.0``, except
 where a capture shows whole numbers (Highest and Lowest of X-TRADE, counts of MI, all of OL). Every time is in
@@ -56,7 +56,7 @@ def subject(public: Public) -> str:
     """The symbol or index that a message is about."""
     if isinstance(public, Told):
         return public.state.symbol
-    return public.symbol if isinstance(public, Candle) else public.index
+    return public.symbol if isinstance(public, Candle) else public.name
 
 
 def broadcast(channel: Channel, public: Public) -> str:
@@ -149,10 +149,10 @@ def _bar(candle: Candle) -> str:
 def _index(state: IndexState) -> str:
     change = round(state.value - state.prior, 2)
     return (
-        f'{{"IndexId":"{state.index}","IndexValEst":{_real(state.estimate)},'
+        f'{{"IndexId":"{state.name}","IndexValEst":{_real(state.estimate)},'
         f'"IndexValue":{_real(state.value)},"PriorIndexValue":{_real(state.prior)},{_when(state.ns)},'
         f'"TotalTrade":0.0,"TotalQtty":{state.volume}.0,"TotalValue":{state.turnover}.0,'
-        f'"IndexName":"{state.index}","Advances":{state.advances},"NoChanges":{state.unchanged},'
+        f'"IndexName":"{state.name}","Advances":{state.advances},"NoChanges":{state.unchanged},'
         f'"Declines":{state.declines},"Ceilings":{state.ceilings},"Floors":{state.floors},'
         f'"Change":{_real(change)},"RatioChange":{_real(ratio(change, state.prior))},'
         f'"Exchange":"{MARKETS[state.board]}","AllQty":{state.volume}.0,"AllValue":{state.turnover}.0,'

@@ -10,13 +10,14 @@ import dataclasses
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from algo.brokers.fctrading.signing import generate, parse_key
 from algo.brokers.paper.brokerage import Brokerage
 from algo.brokers.paper.customers import Customer
+from algo.clock import HO_CHI_MINH
 from algo.errors import SettingError
 from algo.fastconnect.secret import Secret
 from algo.model import Account
@@ -51,7 +52,12 @@ class Recipe:
 
     @classmethod
     def new(cls, source: str = SYNTHETIC, day: date | None = None, seed: int = 0, cash: int = CASH) -> Recipe:
-        """A recipe with keys, PIN and accounts of its own. Keys have 1024 bits, as SSI's own."""
+        """A recipe with keys, PIN and accounts of its own. Keys have 1024 bits, as SSI's own.
+
+        Without a `day`, a made-up market begins today and a replayed one with its data.
+        """
+        if day is None and source == SYNTHETIC:
+            day = datetime.now(HO_CHI_MINH).date()
         number = secrets.randbelow(900_000) + 100_000
         return cls(
             consumer_id=secrets.token_hex(16),
@@ -108,9 +114,11 @@ class Recipe:
         """The market that `source` names. Raises DataError, CatalogError or SettingError."""
         first = date.fromisoformat(self.day) if self.day else None
         if self.source == SYNTHETIC:
-            from algo.sandbox.sources.synthetic import SyntheticFlow
+            from algo.sandbox.sources.flow import SyntheticFlow
 
-            return SyntheticFlow(seed=self.seed, day=first)
+            if first is None:
+                raise SettingError("a made-up market needs its first day")
+            return SyntheticFlow(first, self.seed)
         from algo.data.sources import load
         from algo.sandbox.sources.bars import BarReplay
 

@@ -115,7 +115,7 @@ class _Server(uvicorn.Server):
 
 
 def _listening(port: int) -> socket.socket:
-    # With the protocol named: asyncio leaves Nagle's algorithm on for sockets that do not name it.
+    # asyncio sends small packets at once (TCP_NODELAY) only on sockets that name their protocol.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if port:

@@ -48,17 +48,16 @@ class Service:
         self.market = MarketHub(world.tape)
         self._trading_api = TradingApi(world, identity, self.quota)
         self._data_api = DataApi(world, identity, self.data_quota)
-        self.on_statements: Callable[[list[Statement]], object] = lambda _statements: None
-        """Called with what customers are told, for a console to show it."""
-        self.data_id = 0
-        """How many public messages there were so far."""
         hubs = (self.trading, self.market)
         self._streams = SignalRServer(hubs, identity, seed=seed, most_waiting=most_waiting)
+        self.on_statements: Callable[[list[Statement]], object] = lambda _statements: None
+        """Called with what customers are told, for a console to show it."""
 
     def handle(self, request: Request, wall: float) -> Response:
         """The answer to any HTTP request. Never raises for what a client sends."""
         path = path_of(request)
         if path.startswith(f"{BASE}/"):
+            self.publish()
             return self._streams.handle(request, wall)
         if path.startswith(ROOT):
             return self._data_api.handle(request, wall)
@@ -68,6 +67,8 @@ class Service:
         """A WebSocket upgrade: the connection, or the answer that is given instead of one."""
         if not path_of(request).startswith(f"{BASE}/"):
             return self.handle(request, wall)
+        # What happened before somebody came belongs to the replay, and to the day on which it happened.
+        self.publish()
         return self._streams.connect(request, wall)
 
     def publish(self) -> None:
@@ -79,7 +80,6 @@ class Service:
                 statements.append(said)
             else:
                 public.append(said)
-        self.data_id += len(public)
         if statements:
             self.trading.tell(statements)
             self.on_statements(statements)

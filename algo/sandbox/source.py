@@ -12,7 +12,7 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from algo.data.fastconnect.events import Indication
-from algo.model import Bar, BrokerEvent, Command, Instrument, MarketEvent, Quote, Trade
+from algo.model import Bar, Board, BrokerEvent, Command, Instrument, MarketEvent, Quote, Trade
 
 
 class Stop(NamedTuple):
@@ -82,12 +82,17 @@ class Source(Protocol):
 
     @property
     def instruments(self) -> Mapping[str, Instrument]:
-        """What trades now, by the exchange's own code."""
+        """Its symbols, and what they stand for now."""
         ...
 
     @property
     def past(self) -> Past:
         """What was before the first day that is played."""
+        ...
+
+    @property
+    def bases(self) -> Mapping[Board, float]:
+        """What the index of a board was before the first day, where that is not the usual."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,7 +20,6 @@ from algo.market import Session, band
 from algo.model import Bar, Board, Instrument, Level, Quote, Trade
 from algo.sandbox.indices import IndexBoard, IndexState
 from algo.sandbox.source import Candle
-
 
 _PRINTS = 60
 """Last trades of a symbol that are kept for whoever looks at the tape."""
@@ -92,13 +92,13 @@ Public = Told | Candle | IndexState
 class Tape:
     """The state of every symbol, today's bars, and the days that are over. It makes the messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, bases: Mapping[Board, float] | None = None) -> None:
         self.states: dict[str, Snapshot] = {}
         self.candles: dict[str, list[Candle]] = {}
         self.days: dict[str, list[DayRow]] = {}
         self.prints: defaultdict[str, deque[Snapshot]] = defaultdict(lambda: deque(maxlen=_PRINTS))
         self.sessions: dict[Board, str] = {}
-        self.indices = IndexBoard()
+        self.indices = IndexBoard(bases)
         self.day: date | None = None
         self._instruments: dict[str, Instrument] = {}
 

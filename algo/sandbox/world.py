@@ -43,7 +43,7 @@ class World:
     def __init__(self, source: Source, brokerage: Brokerage) -> None:
         self.source = source
         self.brokerage = brokerage
-        self.tape = Tape()
+        self.tape = Tape(source.bases)
         self.halted: set[str] = set()
         first = source.next_stop
         self.now = first.ns if first is not None else 0

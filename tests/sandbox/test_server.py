@@ -39,7 +39,10 @@ def upgrade(path: str, extra: str = "") -> bytes:
 
 async def test_a_request_comes_through_as_it_was_sent() -> None:
     service = StubService()
-    async with serve(Host(service, service.world)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         address = running.url + "//api/v2/Trading/NewOrder?a=1&A=&b=x%2Fy+z"
         answer = await client.post(address, content=b"{}", headers=HEADERS)
         assert answer.json() == {
@@ -152,6 +155,19 @@ async def test_a_client_that_does_not_read_is_cut_off_without_harm_to_the_rest()
         stalled.transport.abort()
 
 
+async def test_a_long_replay_reaches_a_client_that_reads() -> None:
+    service = StubService()
+    async with serve(Host(service, service.world)) as running:
+        address = f"ws://127.0.0.1:{running.port}/connect"
+        async with connect(address, additional_headers=HEADERS, max_size=None) as client:
+            await client.recv()
+            for stream in service.streams:
+                stream.queue = [f"{number:03}" + "x" * 1_000_000 for number in range(20)]
+                stream.put("last")
+            assert [(await client.recv())[:3] for _ in range(20)] == [f"{n:03}" for n in range(20)]
+            assert await client.recv() == "last"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -164,7 +180,10 @@ async def test_a_client_that_does_not_read_is_cut_off_without_harm_to_the_rest()
 )
 async def test_pages_of_other_sites_are_kept_out(headers: dict[str, str]) -> None:
     service = StubService()
-    async with serve(Host(service, service.world)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         for path in ("/", "/api/v2/Trading/orderBook", "/control/state"):
             assert (await client.get(path, headers=headers)).status_code == 403
         extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name != "Host")
@@ -177,7 +196,10 @@ async def test_pages_of_other_sites_are_kept_out(headers: dict[str, str]) -> Non
 
 async def test_large_and_broken_requests_are_refused_and_the_server_goes_on() -> None:
     service = StubService()
-    async with serve(Host(service, service.world)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         assert (await client.post("/x", content=b"x" * (LARGEST_BODY + 1))).status_code == 413
 
         async def pieces():

@@ -16,11 +16,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
-from algo.brokers.paper import FillRules, PaperExchange
+from algo.brokers.paper import FillRules, PaperExchange, ReplayRules
 from algo.clock import at
 from algo.data.feed import BarFeed
 from algo.data.series import Series
 from algo.errors import DataError
+from algo.market import is_alias
 from algo.model import (
     Bar,
     Board,
@@ -48,6 +49,7 @@ class BarReplay:
         series: Mapping[str, Series],
         actions: Sequence[CorporateAction] = (),
         rules: FillRules | None = None,
+        replay: ReplayRules | None = None,
         day: date | None = None,
     ) -> None:
         played = {name: one if day is None else one.between(day) for name, one in series.items()}
@@ -57,7 +59,9 @@ class BarReplay:
         self._feed = BarFeed(played, actions)
         self._rules = rules if rules is not None else FillRules()
         self.instruments: dict[str, Instrument] = dict(self._feed.instruments)
-        self.exchange = PaperExchange(self.instruments, self._rules)
+        self.exchange = PaperExchange(self.instruments, self._rules, replay)
+        future = next((one for one in played.values() if is_alias(one.symbol)), None)
+        self.bases = {} if future is None else {Board.HOSE: float(future.open[0])}
         self.past = SeriesPast(series, at(self._feed.days[0]))
         self._events: deque[MarketEvent] = deque(self._feed.events)
         if len(series) and at(self._feed.days[0]) > min(int(one.start[0]) for one in series.values()):
@@ -108,6 +112,7 @@ class BarReplay:
         start = min(bar.start for bar in bars)
         yield from self._due(start)
         yield self._stop(start, "open")
+        self._said += exchange.release(start)
         for bar in self._trading(bars):
             events = exchange.open_bar(bar)
             if events:
@@ -115,6 +120,7 @@ class BarReplay:
                 yield self._stop(start, "open")
         yield from self._due(ns - 1)
         yield self._stop(ns, "range")
+        self._said += exchange.release(ns - 1)
         for bar in self._trading(bars):
             events = exchange.range_bar(bar)
             while events:

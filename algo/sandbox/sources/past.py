@@ -42,8 +42,8 @@ class SeriesPast:
         columns = (one.start, one.open, one.high, one.low, one.close, one.volume)
         rows = zip(*(column[begin:end].tolist() for column in columns), strict=True)
         return [
-            Candle(symbol, start, start, start, opened, high, low, close, volume, round(close * volume * worth))
-            for start, opened, high, low, close, volume in rows
+            Candle(symbol, start, start, start, o, h, lo, c, volume, round(c * volume * worth))
+            for start, o, h, lo, c, volume in rows
         ]
 
     def days(self, symbol: str, before: date, count: int) -> Sequence[date]:
