@@ -90,7 +90,7 @@ def assemble(
         inputs = state.replay(world, service, handle)
     replaying = False
     host.begin(control, journal=state)
-    service.trading.spoil = lambda _name, entries: host.faults.spoil(entries)
+    service.trading.spoil = host.faults.spoil
     host.closed = lambda: all(session == Session.C for session in world.tape.sessions.values())
     if inputs:
         note(f"going on from {to_datetime(world.now):%d/%m/%Y %H:%M:%S}, after {inputs:,} inputs")
