@@ -11,6 +11,12 @@
     ├── StrategyError            a user's strategy raised: the run ends, its results so far are kept
     ├── LookAheadError           a read of a value that lies in the future of the strategy
     ├── ExhaustedError           a bounded resource of the day (request ids) is used up: stop placing
+    ├── JournalError             the record of a run cannot be used: send nothing but cancels
+    │   ├── CodecError           a value that it cannot hold: a bug, or something odd in a strategy's state
+    │   ├── JournalLocked        another process writes it: stop that one first
+    │   ├── JournalForeign       no journal, or one of another account, version or place: name the right one
+    │   ├── JournalDamaged       torn or altered: look at it, set it aside whole, begin anew from the broker
+    │   └── JournalFailed        a write failed (disk full, read-only): mend that and start again
     └── BrokerError              talking to a broker failed
         ├── AuthError            not signed in, or the sign-in was refused: sign in again
         │   ├── CodeRefused      the PIN or OTP is wrong: ask the person for another one
@@ -80,6 +86,34 @@ class LookAheadError(AlgoError, IndexError):
 
 class ExhaustedError(AlgoError):
     """A bounded resource of the trading day is used up; nothing more can be placed today."""
+
+
+class JournalError(AlgoError):
+    """The durable record of a run cannot be used. Nothing but cancels may be sent without one."""
+
+
+class CodecError(JournalError):
+    """A value has a type that the journal does not hold, or a row has none that it knows. Shows no value."""
+
+
+class JournalLocked(JournalError):
+    """Another process writes this journal. One account has one writer."""
+
+
+class JournalForeign(JournalError):
+    """No journal of ours, or one of another account, of another version, or copied from another place."""
+
+
+class JournalDamaged(JournalError):
+    """The journal is torn or was altered. `seq` is the first row that is not as it was, 0 when unknown."""
+
+    def __init__(self, text: str, seq: int = 0) -> None:
+        super().__init__(text)
+        self.seq = seq
+
+
+class JournalFailed(JournalError):
+    """A write did not become durable. What was committed before is safe; nothing more is taken."""
 
 
 class BrokerError(AlgoError):

@@ -1,0 +1,140 @@
+"""The SQLite file of a journal: how it is opened, what is in it, and what SQLite's errors mean."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from algo.errors import JournalDamaged, JournalError, JournalFailed, JournalForeign, JournalLocked
+
+APPLICATION = 0x616C676F  # "algo"
+VERSION = 1
+"""Of the tables. What the rows may hold is told by the shapes in `meta`."""
+
+# A row's place in the day is its `seq`; `day` is the trading day by the server's calendar. Market data make
+# up nearly all rows and are only ever read in order, so the index over kinds leaves them out.
+_TABLES = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE rows (seq INTEGER PRIMARY KEY, day TEXT NOT NULL, ns INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " body TEXT NOT NULL, chain BLOB NOT NULL)",
+    "CREATE INDEX rows_by_day ON rows (day)",
+    "CREATE INDEX rows_by_kind ON rows (kind) WHERE kind <> 'input'",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+
+
+class Connection(Protocol):
+    """What is used of a database connection, in autocommit mode: `sqlite3.Connection` is one."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Any: ...
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> Any: ...
+    def close(self) -> None: ...
+
+
+Connect = Callable[[Path], Connection]
+
+
+def connect(path: Path) -> Connection:
+    """A connection for the one writer. It may be used from several threads, one at a time."""
+    return sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+
+
+def connect_reader(path: Path) -> Connection:
+    """A connection that cannot write, and does not hinder the one that does."""
+    return sqlite3.connect(
+        f"file:{quote(os.fspath(path.absolute()))}?mode=ro",
+        timeout=5.0,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=True,
+    )
+
+
+def make_durable(connection: Connection) -> None:
+    """A commit returns when its rows are on the disk."""
+    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # macOS: past the drive's own cache
+    connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+
+
+def create(connection: Connection, meta: dict[str, str]) -> None:
+    """The tables of a new journal, all or none."""
+    connection.execute("BEGIN EXCLUSIVE")
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+    connection.execute("COMMIT")
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether the file has no table at all."""
+    return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()[0])
+
+
+def check_kind(connection: Connection, path: Path) -> None:
+    """Raise JournalForeign unless the file is a journal in a version that can be read."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION:
+        raise JournalForeign(f"{path} is a SQLite file, and no journal of algo")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        raise JournalForeign(
+            f"{path} has version {version} of the journal, and this algo reads {VERSION}:"
+            " use the algo that wrote it"
+        )
+
+
+def sync_folder(path: Path) -> None:
+    """Make the directory entry of a new or renamed file durable, where the system has that."""
+    if os.name == "nt":
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_REASONS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "it is read-only",
+    sqlite3.SQLITE_PERM: "no permission",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+}
+
+
+def translated(error: Exception, path: Path, *, writing: bool = False) -> JournalError:
+    """Our error for one of SQLite's or of the system's, about the journal at `path`."""
+    if isinstance(error, JournalError):
+        return error
+    code = getattr(error, "sqlite_errorcode", None)
+    code = code & 0xFF if isinstance(code, int) else None
+    if code in _HELD:
+        return JournalLocked(f"{path} is held by another program: {error}")
+    if code in _REASONS or isinstance(error, OSError):
+        reason = _REASONS.get(code or 0) or getattr(error, "strerror", None) or str(error)
+        return JournalFailed(f"{path}: {'not written' if writing else 'not read'}, {reason}")
+    if code in _DAMAGED or not writing:
+        return damaged(path, str(error))
+    return JournalFailed(f"{path}: not written, {error}")
+
+
+def damaged(path: Path, what: str, seq: int = 0) -> JournalDamaged:
+    """The error about a journal that is not as it was written: what was seen, and what to do."""
+    where = f" at row {seq}" if seq else ""
+    return JournalDamaged(
+        f"{path} is damaged{where}: {what}; look with `algo journal check {path}`, then set it aside"
+        " and let the run begin anew from the broker's books",
+        seq,
+    )
