@@ -141,8 +141,8 @@ class Codec:
         yield set, self._sorted, lambda found: set(map(self._get, found))
         yield frozenset, self._sorted, lambda found: frozenset(map(self._get, found))
         yield date, date.isoformat, date.fromisoformat
-        yield datetime, _put_datetime, _get_datetime
-        yield time, _put_time, time.fromisoformat
+        yield datetime, _put_moment, _get_moment(datetime)
+        yield time, _put_moment, _get_moment(time)
         yield timedelta, attrgetter("days", "seconds", "microseconds"), lambda row: timedelta(*row)
         yield Decimal, str, Decimal
 
@@ -271,19 +271,15 @@ def _exactly(kind: type, put: Convert) -> Convert:
     return checked
 
 
-def _put_datetime(moment: datetime) -> list[Any]:
+def _put_moment(moment: datetime | time) -> list[Any]:
     if moment.tzinfo is not None and not isinstance(moment.tzinfo, timezone):
-        raise CodecError("a datetime of a named zone cannot be recorded: use its UTC offset")
+        raise CodecError(f"a {type(moment).__name__} of a named zone cannot be recorded: use its UTC offset")
     return [moment.isoformat(), moment.fold]
 
 
-def _get_datetime(row: list[Any]) -> datetime:
-    moment = datetime.fromisoformat(row[0]).replace(fold=row[1])
-    local = moment.tzinfo is not None and moment.utcoffset() == HO_CHI_MINH.utcoffset(None)
-    return moment.replace(tzinfo=HO_CHI_MINH) if local else moment
+def _get_moment(kind: type[datetime] | type[time]) -> Convert:
+    def get(row: list[Any]) -> Any:
+        moment = kind.fromisoformat(row[0]).replace(fold=row[1])
+        return moment.replace(tzinfo=HO_CHI_MINH) if moment.tzinfo == HO_CHI_MINH else moment
 
-
-def _put_time(moment: time) -> str:
-    if moment.tzinfo is not None and not isinstance(moment.tzinfo, timezone):
-        raise CodecError("a time of a named zone cannot be recorded: use its UTC offset")
-    return moment.isoformat()
+    return get

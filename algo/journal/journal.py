@@ -32,6 +32,7 @@ from algo.journal.storage import (
     damaged,
     is_empty,
     make_durable,
+    reason,
     sync_folder,
     translated,
 )
@@ -56,6 +57,8 @@ class Journal(Records):
         super().__init__(path, connection, codec)
         self.failed = ""
         """Why nothing more can be written, '' while it can."""
+        self.new = head.seq == 0
+        """Whether it was opened without a row: nothing is known of before, unlike after a restart."""
         self._lock = lock
         self._head = head
         self._next = head.seq + 1
@@ -85,7 +88,7 @@ class Journal(Records):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise translated(error, path, writing=True) from None
+            raise translated(error, path) from None
         lock = Lock(path)
         connection = None
         try:
@@ -99,23 +102,23 @@ class Journal(Records):
                 sync_folder(path)
             check_kind(connection, path)
             make_durable(connection)
-            connection.execute("BEGIN IMMEDIATE")  # says at once when the file is read-only
-            connection.execute("ROLLBACK")
-            journal = cls(path, connection, codec, lock, Head(0, b""))
-            journal._head = verify(journal, lock.head)
-            journal._next = journal._head.seq + 1
+            head = verify(Records(path, connection, codec), lock.head)
+            journal = cls(path, connection, codec, lock, head)
             journal._own(account, moved)
         except BaseException as error:
             if connection is not None:
                 connection.close()
             lock.release()
             if isinstance(error, Exception):
-                raise translated(error, path, writing=not isinstance(error, UnicodeError)) from None
+                raise translated(error, path) from None
             raise
         return journal
 
     def _own(self, account: str, moved: bool) -> None:
-        """Refuse a journal of another account, of unknown rows, or copied; note its place and shapes."""
+        """Refuse a journal of another account, of unknown rows, or copied; note its place and shapes.
+
+        The note is written even when it says nothing new: a file that is read-only is found out here.
+        """
         meta = self.meta()
         if (owner := json.loads(meta["identity"])["account"]) != account:
             raise JournalForeign(f"{self.path} is the journal of another account ({owner or 'none'})")
@@ -127,8 +130,6 @@ class Journal(Records):
                 " name the right one, or say that this one was moved"
             )
         now = place | {"shapes": json.dumps(self.codec.shapes())}
-        if now.items() <= meta.items():
-            return
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany("REPLACE INTO meta VALUES (?, ?)", now.items())
         self._connection.execute("COMMIT")
@@ -195,10 +196,7 @@ class Journal(Records):
 
     def _fail(self, error: BaseException) -> None:
         """Take nothing more: nobody can tell how far that commit came."""
-        if isinstance(error, Exception):
-            self.failed = str(translated(error, self.path, writing=True))
-        else:
-            self.failed = f"{self.path}: not written, {type(error).__name__}"
+        self.failed = f"{self.path} takes nothing more: {reason(error)}"
         with contextlib.suppress(Exception):
             self._connection.execute("ROLLBACK")
 
@@ -248,7 +246,7 @@ def set_aside(path: Path | str, now: datetime) -> Path:
         sync_folder(path)
         lock.note(None)
     except OSError as error:
-        raise translated(error, path, writing=True) from None
+        raise translated(error, path) from None
     finally:
         lock.release()
     return aside

@@ -56,7 +56,11 @@ class Lock:
             os.close(self._file)
             by = f"process {holder}" if holder else "another process"
             raise JournalLocked(f"{path} is in use by {by}: one account has one writer") from None
-        self.head = _read(self._file)[1]
+        try:
+            self.note(_read(self._file)[1])
+        except OSError as error:
+            self.release()
+            raise JournalFailed(f"cannot write {self._path}: {error.strerror}") from None
 
     def note(self, head: Head | None) -> None:
         """Write down what was committed; None forgets it, for a journal that begins anew."""

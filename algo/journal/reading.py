@@ -26,7 +26,9 @@ from algo.journal.storage import (
 )
 
 _BATCH = 1_000
-_INDEXED = "kind <> 'input'"  # said in so many words, else SQLite does not use the index that leaves them out
+_SELECT = "SELECT seq, day, ns, kind, body FROM"
+_FEW = "rows INDEXED BY rows_by_kind WHERE kind <> 'input' AND"  # SQLite does not see by itself that it can
+_ALL = "rows WHERE"
 
 
 class RowKind(StrEnum):
@@ -142,7 +144,7 @@ class Records:
 
         Raises JournalDamaged at a row that cannot be read. Rows that come while one reads may be seen.
         """
-        asked = ["seq >= ?", "seq <= ?"]
+        few, asked = False, ["seq >= ?", "seq <= ?"]
         given: list[Any] = [since, until if until is not None else 1 << 62]
         if day is not None:
             asked.append("day = ?")
@@ -151,11 +153,12 @@ class Records:
             wanted = [str(one) for one in kinds]
             asked.append(f"kind IN ({', '.join('?' * len(wanted))})")
             given += wanted
-            if RowKind.INPUT not in wanted:
-                asked.append(_INDEXED)
-        sql = f"SELECT seq, day, ns, kind, body FROM rows WHERE {' AND '.join(asked)} ORDER BY seq"  # noqa: S608
+            few = RowKind.INPUT not in wanted
+            if not wanted:
+                return
+        where = f"{_FEW if few else _ALL} {' AND '.join(asked)}"
         try:
-            cursor = self._connection.execute(sql, given)
+            cursor = self._connection.execute(f"{_SELECT} {where} ORDER BY seq", given)
             while batch := cursor.fetchmany(_BATCH):
                 for seq, on, ns, kind, body in batch:
                     yield self._row(seq, on, ns, kind, body)
@@ -165,8 +168,8 @@ class Records:
     def last(self, kind: RowKind, *, day: date | None = None) -> Row | None:
         """The last row of a kind, of one day or of all."""
         found = self._query(
-            f"SELECT seq, day, ns, kind, body FROM rows WHERE kind = ? AND (? = '' OR day = ?)"  # noqa: S608
-            f"{'' if kind is RowKind.INPUT else f' AND {_INDEXED}'} ORDER BY seq DESC LIMIT 1",
+            f"{_SELECT} {_ALL if kind is RowKind.INPUT else _FEW} kind = ? AND (? = '' OR day = ?)"
+            " ORDER BY seq DESC LIMIT 1",
             [kind.value, on := str(day or ""), on],
         )
         return self._row(*found[0]) if found else None

@@ -103,7 +103,8 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+# What reading a spoiled file can raise: SQLite's word for it, or ours over a text that is no longer one.
+_OF_A_FILE = (sqlite3.Error, OSError, ValueError, TypeError, LookupError)
 _HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _REASONS = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -114,27 +115,37 @@ _REASONS = {
 }
 
 
-def translated(error: Exception, path: Path, *, writing: bool = False) -> JournalError:
-    """Our error for one of SQLite's or of the system's, about the journal at `path`."""
-    if isinstance(error, JournalError):
+def reason(error: BaseException) -> str:
+    """Why a write failed, for a person."""
+    code = _primary(error)
+    return _REASONS.get(code) or getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def translated(error: Exception, path: Path) -> Exception:
+    """Our error for one of SQLite's or the system's about the journal at `path`; a bug stays what it is."""
+    if isinstance(error, JournalError) or not isinstance(error, _OF_A_FILE):
         return error
-    code = getattr(error, "sqlite_errorcode", None)
-    code = code & 0xFF if isinstance(code, int) else None
+    code = _primary(error)
     if code in _HELD:
         return JournalLocked(f"{path} is held by another program: {error}")
     if code in _REASONS or isinstance(error, OSError):
-        reason = _REASONS.get(code or 0) or getattr(error, "strerror", None) or str(error)
-        return JournalFailed(f"{path}: {'not written' if writing else 'not read'}, {reason}")
-    if code in _DAMAGED or not writing:
-        return damaged(path, str(error))
-    return JournalFailed(f"{path}: not written, {error}")
+        return JournalFailed(f"{path} cannot be used: {reason(error)}")
+    if isinstance(error, sqlite3.ProgrammingError):
+        return JournalError(f"{path}: {error}")
+    return damaged(path, str(error) or type(error).__name__)
+
+
+def _primary(error: BaseException) -> int:
+    """SQLite's primary result code, 0 for an error that is none of its own."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF if isinstance(code, int) else 0
 
 
 def damaged(path: Path, what: str, seq: int = 0) -> JournalDamaged:
     """The error about a journal that is not as it was written: what was seen, and what to do."""
     where = f" at row {seq}" if seq else ""
     return JournalDamaged(
-        f"{path} is damaged{where}: {what}; look with `algo journal check {path}`, then set it aside"
-        " and let the run begin anew from the broker's books",
+        f"{path} is damaged{where}: {what}; look at it with `algo journal check`, set it aside with its"
+        " --set-aside, and the next run begins anew from the broker's books",
         seq,
     )
