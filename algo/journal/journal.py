@@ -15,7 +15,7 @@ from threading import Lock as ThreadLock
 from typing import Any, Self
 
 from algo.clock import local_date
-from algo.errors import JournalError, JournalFailed, JournalForeign
+from algo.errors import CodecError, JournalError, JournalFailed, JournalForeign
 from algo.fastconnect.secret import Secret
 from algo.journal import chain
 from algo.journal.codec import Codec
@@ -26,10 +26,12 @@ from algo.journal.registry import CODEC
 from algo.journal.storage import (
     Connect,
     Connection,
+    check_file,
     check_kind,
     connect,
     create,
     damaged,
+    gone,
     is_empty,
     make_durable,
     reason,
@@ -37,6 +39,7 @@ from algo.journal.storage import (
     translated,
 )
 
+_LATEST = 1 << 63  # what SQLite's integers hold
 _HIDDEN = "<secret>"
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]*)?")
 _SHORTEST = 12  # characters of a secret that is looked for: a PIN's digits stand in honest numbers too
@@ -89,6 +92,7 @@ class Journal(Records):
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise translated(error, path) from None
+        check_file(path)
         lock = Lock(path)
         connection = None
         try:
@@ -153,6 +157,8 @@ class Journal(Records):
         """
         if self.failed:
             raise JournalFailed(self.failed)
+        if not isinstance(ns, int) or not 0 <= ns < _LATEST:
+            raise CodecError(f"{ns!r} is no market time")
         body = self.codec.encode(value)
         if "eyJ" in body:
             body = _TOKEN.sub(_HIDDEN, body)
@@ -254,12 +260,12 @@ def set_aside(path: Path | str, now: datetime) -> Path:
 
 def _begin(path: Path, lock: Lock) -> bool:
     """Make the file when there is none, readable by its owner alone. Whether a journal begins here."""
-    gone = not path.exists()
+    missing = not path.exists()
     if lock.head is not None:
-        if gone:
-            raise damaged(path, f"it is gone; it had {lock.head.seq:,} rows")
+        if missing:
+            raise gone(path, lock.head)
         return False
-    if gone:
+    if missing:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     return True
 

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from algo.errors import JournalDamaged, JournalError, JournalFailed, JournalForeign, JournalLocked
+from algo.journal.lock import Head, beside
 
+_MAGIC = b"SQLite format 3\0"
 APPLICATION = 0x616C676F  # "algo"
 VERSION = 1
 """Of the tables. What the rows may hold is told by the shapes in `meta`."""
@@ -72,6 +74,17 @@ def create(connection: Connection, meta: dict[str, str]) -> None:
         connection.execute(statement)
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     connection.execute("COMMIT")
+
+
+def check_file(path: Path) -> None:
+    """Raise JournalForeign for a file that never was a journal: no database, and without a note beside it."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_MAGIC))
+    except OSError:
+        return  # what opens it will say so
+    if start and start != _MAGIC and not beside(path).exists():
+        raise JournalForeign(f"{path} is no journal")
 
 
 def is_empty(connection: Connection) -> bool:
@@ -145,7 +158,12 @@ def damaged(path: Path, what: str, seq: int = 0) -> JournalDamaged:
     """The error about a journal that is not as it was written: what was seen, and what to do."""
     where = f" at row {seq}" if seq else ""
     return JournalDamaged(
-        f"{path} is damaged{where}: {what}; look at it with `algo journal check`, set it aside with its"
-        " --set-aside, and the next run begins anew from the broker's books",
+        f"{path} is damaged{where}: {what}; `algo journal check {path} --set-aside` keeps it as it is, and"
+        " the next run begins anew from the broker's books",
         seq,
     )
+
+
+def gone(path: Path, noted: Head) -> JournalDamaged:
+    """The error about a journal of which nothing but its writer's note is left."""
+    return damaged(path, f"it is gone; it had {noted.seq:,} rows")

@@ -268,7 +268,7 @@ def test_another_database_or_another_file_is_refused(tmp_path: Path) -> None:
     for opened in (Journal.open, Records.open):
         with pytest.raises(JournalForeign, match="no journal of algo"):
             opened(path)
-        with pytest.raises(JournalDamaged, match="file is not a database"):
+        with pytest.raises(JournalForeign, match="is no journal"):
             opened(text)
     assert text.read_text().startswith("no database")
     with pytest.raises(JournalForeign, match="no such journal"):

@@ -107,8 +107,9 @@ def test_only_what_was_committed_can_be_seen(path: Path, journal: Journal) -> No
 
 def test_a_value_that_cannot_be_recorded_leaves_no_gap(journal: Journal) -> None:
     journal.append(NOTE, OPENING, "one")
-    with pytest.raises(CodecError):
-        journal.append(NOTE, OPENING, object())
+    for ns, value in [(OPENING, object()), (-1, "early"), (2**63, "late"), (1.5, "between")]:
+        with pytest.raises(CodecError):
+            journal.append(NOTE, ns, value)  # type: ignore[arg-type]
     journal.append(NOTE, OPENING, "two")
     assert journal.commit() == 2
     assert [row.value for row in journal.rows()] == ["one", "two"]
