@@ -56,12 +56,15 @@ class Journal(Records):
     Whether the rows of that commit are there is known when it is opened again.
     """
 
-    def __init__(self, path: Path, connection: Connection, codec: Codec, lock: Lock, head: Head) -> None:
+    def __init__(
+        self, path: Path, connection: Connection, codec: Codec, connect: Connect, lock: Lock, head: Head
+    ) -> None:
         super().__init__(path, connection, codec)
         self.failed = ""
         """Why nothing more can be written, '' while it can."""
         self.new = head.seq == 0
         """Whether it was opened without a row: nothing is known of before, unlike after a restart."""
+        self._connect = connect
         self._lock = lock
         self._head = head
         self._next = head.seq + 1
@@ -93,6 +96,8 @@ class Journal(Records):
         except OSError as error:
             raise translated(error, path) from None
         check_file(path)
+        if path.is_file() and path.stat().st_size and not beside(path).exists():
+            Records.open(path, codec=codec).close()  # before anything is written beside what is no journal
         lock = Lock(path)
         connection = None
         try:
@@ -107,7 +112,7 @@ class Journal(Records):
             check_kind(connection, path)
             make_durable(connection)
             head = verify(Records(path, connection, codec), lock.head)
-            journal = cls(path, connection, codec, lock, head)
+            journal = cls(path, connection, codec, connect, lock, head)
             journal._own(account, moved)
         except BaseException as error:
             if connection is not None:
@@ -207,13 +212,15 @@ class Journal(Records):
             self._connection.execute("ROLLBACK")
 
     def checkpoint(self) -> None:
-        """Move what SQLite keeps in its write-ahead log into the file: for a quiet moment."""
-        with self._writing:
-            try:
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            except Exception as error:  # noqa: BLE001
-                self._fail(error)
-                raise JournalFailed(self.failed) from None
+        """Move rows from SQLite's write-ahead log into the file, so that no commit has to.
+
+        For another thread, every few seconds: it takes a while, and commits go on meanwhile.
+        """
+        try:
+            with contextlib.closing(self._connect(self.path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except Exception as error:  # noqa: BLE001
+            raise translated(error, self.path) from None
 
     def close(self) -> None:
         """Commit what was appended, unless a commit has failed, and let another writer in."""

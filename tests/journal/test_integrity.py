@@ -265,11 +265,16 @@ def test_another_database_or_another_file_is_refused(tmp_path: Path) -> None:
     altered(path, "CREATE TABLE prices (close REAL)")
     text = tmp_path / "notes.txt"
     text.write_text("no database at all, but long enough to have a header " * 10)
+    short = tmp_path / "short.txt"
+    short.write_text("a few words")
     for opened in (Journal.open, Records.open):
         with pytest.raises(JournalForeign, match="no journal of algo"):
             opened(path)
-        with pytest.raises(JournalForeign, match="is no journal"):
-            opened(text)
+        for file in (text, short):
+            with pytest.raises(JournalForeign, match="is no journal"):
+                opened(file)
+    assert {one.name for one in tmp_path.iterdir()} == {"prices.db", "notes.txt", "short.txt"}
+    assert short.read_text() == "a few words"
     assert text.read_text().startswith("no database")
     with pytest.raises(JournalForeign, match="no such journal"):
         Records.open(tmp_path / "nothing")

@@ -222,6 +222,19 @@ def test_one_thread_appends_while_another_commits(path: Path, journal: Journal) 
     verify(journal, journal.noted(), whole=True)
 
 
+def test_the_log_is_moved_into_the_file_while_commits_go_on(path: Path, journal: Journal) -> None:
+    for number in range(50):
+        journal.append(NOTE, OPENING, number)
+        journal.commit()
+    before = path.stat().st_size
+    journal.append(NOTE, OPENING, "pending")
+    journal.checkpoint()
+    assert path.stat().st_size > before
+    assert journal.commit() == 51
+    with Records.open(path) as reader:
+        assert verify(reader, reader.noted(), whole=True).seq == 51
+
+
 SECRET = 'Zm9vYmFy+/PK<RSA>"quoted"=='
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjE3NjQwMzgxMDB9.c2lnbmF0dXJl"
 
