@@ -17,6 +17,7 @@ from algo.errors import JournalDamaged, JournalError, JournalForeign, JournalLoc
 from algo.journal import Head, Journal, Records, Row, RowKind, set_aside, verify
 from algo.journal.lock import beside
 from algo.model import Trade
+from tests.generators.journals import Loose
 
 DAYS = [date(2026, 6, 10), date(2026, 6, 11), date(2026, 6, 12)]
 NAMES = ("run.journal", "run.journal-wal", "run.journal.lock")
@@ -24,7 +25,7 @@ Image = dict[str, bytes]
 
 
 def written(path: Path, rows: int = 60) -> Journal:
-    journal = Journal.open(path)
+    journal = Journal.open(path, connect=Loose)
     for number in range(rows):
         journal.start_day(DAYS[number * len(DAYS) // rows])
         ns = at(DAYS[0]) + number
@@ -100,7 +101,7 @@ def test_a_damage_is_noticed_or_changes_no_row(
     except JournalError:
         pass
     try:
-        with Journal.open(path, moved=True) as journal:
+        with Journal.open(path, moved=True, connect=Loose) as journal:
             assert list(journal.rows(day=DAYS[-1])) == [row for row in rows if row.day == DAYS[-1]]
     except JournalError:
         pass
@@ -117,7 +118,7 @@ def test_nothing_committed_goes_missing_quietly_wherever_the_end_was_lost(
         folder.mkdir()
         path = laid_out(folder, files | {name: files[name][: len(files[name]) * part // 24]})
         try:
-            with Journal.open(path, moved=True) as journal:
+            with Journal.open(path, moved=True, connect=Loose) as journal:
                 assert list(journal.rows()) == rows  # the log has what the file lost
         except JournalError:
             noticed += 1

@@ -30,6 +30,7 @@ from algo.journal import (
 from algo.market import instrument_of
 from algo.model import Bar, CancelOrder, OrderType, PlaceOrder, Side, Trade
 from algo.orders import RequestIds
+from tests.generators.journals import Loose
 from tests.generators.recorded import anything, registered, same
 
 DAY = date(2026, 6, 11)
@@ -45,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path) -> Iterator[Journal]:
-    journal = Journal.open(path)
+    journal = Journal.open(path, connect=Loose)
     yield journal
     journal.close()
 
@@ -73,7 +74,7 @@ def test_what_was_committed_is_read_as_it_was_in_order(
     tmp_path_factory: pytest.TempPathFactory, groups: list[list[tuple[RowKind, int, Any]]], reopen: bool
 ) -> None:
     path = tmp_path_factory.mktemp("j") / "run.journal"
-    journal = Journal.open(path)
+    journal = Journal.open(path, connect=Loose)
     expected: list[Row] = []
     for group in groups:
         for kind, ns, value in group:
@@ -82,7 +83,7 @@ def test_what_was_committed_is_read_as_it_was_in_order(
         assert journal.commit() == len(expected)
     if reopen:
         journal.close()
-        journal = Journal.open(path)
+        journal = Journal.open(path, connect=Loose)
     read = list(journal.rows())
     assert [row.seq for row in read] == list(range(1, len(expected) + 1))
     assert same(list(map(tuple, read)), list(map(tuple, expected)))
@@ -116,17 +117,17 @@ def test_a_value_that_cannot_be_recorded_leaves_no_gap(journal: Journal) -> None
 
 
 def test_closing_commits(path: Path) -> None:
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         journal.append(NOTE, OPENING, "last words")
     with Records.open(path) as reader:
         assert [row.value for row in reader.rows()] == ["last words"]
 
 
 def test_a_journal_says_whether_it_knows_a_past(path: Path) -> None:
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         assert journal.new
         journal.append(NOTE, OPENING, "began")
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         assert not journal.new
 
 
@@ -172,11 +173,11 @@ def test_a_halt_lasts_until_it_is_lifted(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bool]]
 ) -> None:
     path = tmp_path_factory.mktemp("j") / "run.journal"
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         for number, (scope, halted) in enumerate(steps):
             value = Halted(scope, str(number)) if halted else HaltLifted(scope, "operator")
             journal.append(RowKind.HALT, OPENING, value)
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         found = journal.halts()
     for scope in "abc":
         mine = [halted for name, halted in steps if name == scope]
@@ -190,7 +191,7 @@ def test_request_ids_go_on_where_a_crash_left_them(
     path = tmp_path_factory.mktemp("j") / "run.journal"
     given_away: list[str] = []
     for slot, count in takes:
-        with Journal.open(path) as journal:
+        with Journal.open(path, connect=Loose) as journal:
             journal.start_day(DAY)
             ids = RequestIds(slot, journal.request_ids(DAY).get(slot, 0))
             for _ in range(count):
