@@ -68,6 +68,13 @@ def test_both_forms_have_every_row(
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
 
+def test_what_is_no_unicode_is_exported_as_its_escape(tmp_path: Path) -> None:
+    write([Row(1, DAY, 1, RowKind.NOTE, "lone \ud800, Việt")], tmp_path / "day.jsonl")
+    (line,) = (tmp_path / "day.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "lone \\ud800, Việt" in line
+    assert json.loads(line)["value"] == "lone \ud800, Việt"
+
+
 def test_an_export_goes_to_a_known_form_and_a_place_that_is_there(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"ends in \.jsonl or \.csv"):
         write([], tmp_path / "day.xml")
