@@ -20,6 +20,7 @@ from algo.model import (
     Kind,
     Level,
     MarketEvent,
+    OperationalEvent,
     OrderStatus,
     OrderType,
     Quote,
@@ -53,6 +54,7 @@ TYPES: tuple[type, ...] = (
     *get_args(Command),
     *get_args(MarketEvent),
     *get_args(BrokerEvent),
+    *get_args(OperationalEvent),
     *FACTS,
     *(OrderOrigin, Halted, HaltLifted, StrategyState, StreamPosition),
 )

@@ -29,7 +29,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 CHECKED = {
     name: st.integers(1, 2**40)
     for name in ("quantity", "price", "scale", "multiplier", "step", "profit_step", "loss_step")
-} | {"symbol": texts.filter(bool)}
+} | {"symbol": texts.filter(bool), "action": st.sampled_from(("kill", "flatten", "resume", "accept"))}
 
 
 def of_hint(hint: Any, name: str = "") -> st.SearchStrategy[Any]:
