@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OPEN, RANGE, DAY = "open", "range", "day"
 _POLL = 0.0005
-PATIENCE = 30.0
+PATIENCE = 5.0
 
 
 class SteppedBars:
@@ -117,7 +117,7 @@ class Stepper:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while notify_id and stream.last_id != notify_id:
             if asyncio.get_running_loop().time() > deadline:
-                raise QueryFailed(f"the order stream did not bring message {notify_id}")
+                raise QueryFailed(f"the order stream did not bring message {notify_id}: {stream.last_id} was the last, connected {stream.connected}")
             await asyncio.sleep(_POLL)
         while stream.waiting:
             await asyncio.sleep(0)

@@ -22,9 +22,20 @@ from hypothesis import strategies as st
 from algo.brokers import base
 from algo.errors import CodecError
 from algo.fastconnect.secret import Secret
-from algo.journal import CODEC, TYPES, Codec, OrderOrigin
+from algo.journal import CODEC, TYPES, Codec, Halted, OrderOrigin
 from algo.market import Session, instrument_of
-from algo.model import Bar, Instrument, Order, OrderType, SessionChanged, Side, Trade, commands, events
+from algo.model import (
+    Bar,
+    Instrument,
+    Order,
+    OrderType,
+    SessionChanged,
+    Side,
+    TimeInForce,
+    Trade,
+    commands,
+    events,
+)
 from algo.model import instruments as model_instruments
 from algo.model import orders as model_orders
 from algo.model import prices as model_prices
@@ -121,6 +132,8 @@ class Colour(Enum):
         Trade("FPT", 1, 1.0, [1]),  # type: ignore[arg-type]
         Trade(Secret("correct horse battery"), 1, 1.0, 1),  # type: ignore[arg-type]
         SessionChanged(1, "HOSE", "ATO"),  # type: ignore[arg-type]
+        commands.CancelOrder("1", "2", "s", Halted("all", "")),  # type: ignore[arg-type]
+        commands.PlaceOrder("1", "2", "s", FPT, Side.BUY, TimeInForce.DAY, 5, 1),  # type: ignore[arg-type]
         events.ContractRolled(1, "VN30F1M", None, "VN30F2606"),  # type: ignore[arg-type]
     ],
     ids=repr,
