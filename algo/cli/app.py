@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import account, backtest, check, data, keys, new, order, quote, run
+from algo.cli import account, backtest, check, data, keys, new, order, quote, run, sandbox
 from algo.errors import AlgoError, AuthError, InputError
 
 
@@ -51,6 +51,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest.backtest)
 app.command("run")(run.run)
+app.command("sandbox")(sandbox.sandbox)
 app.command("check")(check.check)
 app.command("quote")(quote.quote)
 for _command in (account.login, account.status, account.orders, account.positions, account.balance):

@@ -113,7 +113,7 @@ class Faults:
         self._asked: list[Asked] = []
         self._odds: dict[Fault, float] = {}
         self._random = random.Random(seed)  # noqa: S311  a run can be repeated
-        self._held: list[str] = []
+        self._held: dict[str, str] = {}
         self.delay = 1.0
         """Seconds of a delay by chance."""
         self.happened: dict[Fault, int] = dict.fromkeys(Fault, 0)
@@ -159,23 +159,24 @@ class Faults:
             return _UNTOUCHED
         return Treatment(asked.fault, asked.seconds if asked.fault is Fault.DELAY else 0.0)
 
-    def spoil(self, messages: Sequence[str]) -> list[str]:
-        """The stream's messages as they come after what goes wrong with them, in their order.
+    def spoil(self, who: str, messages: Sequence[str]) -> list[str]:
+        """The messages to one person as they come after what goes wrong with them.
 
-        A message that is held back comes after the next one, in a later call when this one has none.
+        A message that is held back comes after the person's next one, in a later call when this one has none.
         """
         if self.quiet:
             return list(messages)
         out: list[str] = []
         for message in messages:
-            held, self._held = self._held, []
+            held = self._held.pop(who, None)
             asked = self._next(message, of_stream=True)
             fault = asked.fault if asked else None
             if fault is Fault.REORDER:
-                self._held = [message]
+                self._held[who] = message
             elif fault is not Fault.MISS:
                 out += [message] * (2 if fault is Fault.REPEAT else 1)
-            out += held
+            if held is not None:
+                out.append(held)
         return out
 
     def _next(self, text: str, *, of_stream: bool) -> Asked | None:

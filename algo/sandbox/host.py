@@ -19,6 +19,8 @@ TICK = 0.01
 """Seconds between looks at the clock."""
 GATHER = 0.004
 """Seconds for which events are gathered before they are sent, so that many go in one frame."""
+NIGHT = 15.0
+"""Seconds of the machine's that a market which runs by itself rests when its day is over."""
 _TURN = 0.02
 """Seconds that the market may run before sockets have their turn."""
 _UNKNOWN = Response(500, b"Internal Server Error", "text/plain; charset=utf-8")
@@ -85,11 +87,6 @@ class Market(Protocol):
 class Server(Protocol):
     """The whole server as functions: `algo.sandbox.service.Service`."""
 
-    @property
-    def world(self) -> Market:
-        """The market behind it."""
-        ...
-
     def handle(self, request: Request, wall: float) -> Response:
         """Answer one HTTP request."""
         ...
@@ -144,38 +141,47 @@ class Answer(NamedTuple):
 
 
 class Host:
-    """One running sandbox. `note` hears lines for the console; `control` answers requests of the operator."""
+    """One running sandbox. `note` hears lines for the console."""
 
     def __init__(
         self,
         service: Server,
+        world: Market,
         *,
         speed: float = 0.0,
         faults: Faults | None = None,
-        journal: Journal | None = None,
         note: Callable[[str], None] = lambda _: None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.service = service
+        self.world = world
         self.faults = faults or Faults()
-        self.pace = Pace(speed, service.world.now, time.monotonic())
+        self.pace = Pace(speed, world.now, time.monotonic())
         self.note = note
         self.wall = wall
-        self.control: Callable[[Request], Response] | None = None
-        self.page_seen = False
-        self._journal = journal
+        self._control: Callable[[Request], Response] | None = None
+        self.closed: Callable[[], bool] = lambda: False
+        """Whether every board is closed, so that time may be left out until something happens."""
+        self._rest = 0.0
+        self._played = False
+        self._journal: Journal | None = None
         self._stops = 0
         self._sockets: dict[Stream, Socket] = {}
         self._ready: dict[Stream, None] = {}
         self._due: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def begin(self, control: Callable[[Request], Response], journal: Journal | None) -> None:
+        """Let the operator's requests in, and write down what happens from now on."""
+        self._control, self._journal = control, journal
+        self.pace.restart(self.world.now, time.monotonic())
+
     # Requests
 
     async def answer(self, request: Request) -> Answer:
         """What comes of an HTTP request."""
-        if self.control is not None and request.path.startswith("/control/"):
-            return Answer(self._guarded(self.control, request))
+        if self._control is not None and request.path.lstrip("/").startswith("control/"):
+            return Answer(self._guarded(self._control, request))
         treatment = self.faults.treat(request)
         if treatment.unheard:
             return Answer(None)
@@ -188,11 +194,16 @@ class Host:
         """Let the service answer; what it caused is sent soon."""
         wall = self.wall()
         response = self._guarded(lambda one: self.service.handle(one, wall), request)
-        if self._journal is not None and request.method != "GET":
-            self._mark()
-            self._journal.requested(request, wall)
+        if response.status != 429 and (request.method != "GET" or "/signalr/" in request.path):
+            self.write_down(request, wall)
         self.wake()
         return response
+
+    def write_down(self, request: Request, wall: float = 0.0) -> None:
+        """Write down a request that may have changed something, and the moment of the market."""
+        if self._journal is not None:
+            self._mark()
+            self._journal.requested(request, wall)
 
     def _guarded(self, work: Callable[[Request], Response], request: Request) -> Response:
         """A handler's answer. One that fails must not stop the server, nor say to the client why."""
@@ -239,6 +250,16 @@ class Host:
             socket.stream.on_ready = None
             self._sockets.pop(socket.stream, None)
             self._ready.pop(socket.stream, None)
+
+    @property
+    def streams(self) -> int:
+        """How many clients listen to a hub."""
+        return len(self._sockets)
+
+    def drop_streams(self) -> None:
+        """End every stream without a close."""
+        for socket in list(self._sockets.values()):
+            socket.drop()
 
     def soon(self, work: Coroutine[Any, Any, None]) -> None:
         """Do it on the event loop, and keep it from being forgotten."""
@@ -287,7 +308,7 @@ class Host:
         last = None
         done = 0
         for _ in range(stops):
-            found = self.service.world.step()
+            found = self.world.step()
             if found is None:
                 break
             last = found
@@ -298,44 +319,47 @@ class Host:
 
     def advance(self, to: int) -> None:
         """Let the market run up to `to` (ns) and send what that caused."""
-        while (stop := self.service.world.next_stop()) is not None and stop.ns <= to:
-            self.service.world.step()
+        while (stop := self.world.next_stop()) is not None and stop.ns <= to:
+            self.world.step()
             self._stops += 1
-        self.service.world.advance(to)
+        self.world.advance(to)
         self._passed()
 
     def change_speed(self, speed: float) -> None:
         """Let market time pass at `speed`, 0 to step it by hand."""
-        self.pace.change(speed, self.service.world.now, time.monotonic())
+        self.pace.change(speed, self.world.now, time.monotonic())
 
     def _passed(self) -> None:
         self._mark()
-        self.pace.restart(self.service.world.now, time.monotonic())
+        self.pace.restart(self.world.now, time.monotonic())
         self.flush()
 
     def _mark(self) -> None:
         """Write down how far market time is, before anyone hears of what that caused."""
         if self._journal is not None:
-            self._journal.stepped(self._stops, self.service.world.now)
+            self._journal.stepped(self._stops, self.world.now)
         self._stops = 0
 
     def tick(self) -> None:
-        """Let the market do what is due, for a short while at most. Nights are left out."""
+        """Let the market do what is due, for a short while at most. Nights are left out, after a rest."""
         if not self.pace.speed:
             return
-        world = self.service.world
+        world = self.world
         began = time.monotonic()
         due = self.pace.due(began)
+        if due < world.now:
+            due = world.now
+            self.pace.restart(due, began)
         stopped = False
         while (stop := world.next_stop()) is not None:
-            if stop.ns > due and stop.kind != "day":
-                break
+            if stop.ns > due:
+                if not self._night_is_over(began):
+                    break
+                due = stop.ns
+                self.pace.restart(due, began)
             world.step()
             self._stops += 1
             stopped = True
-            if stop.kind == "day" and stop.ns > due:
-                due = stop.ns
-                self.pace.restart(due, began)
             if time.monotonic() - began > _TURN:
                 due = world.now
                 self.pace.restart(due, time.monotonic())
@@ -347,6 +371,17 @@ class Host:
             world.advance(due)
         if stopped:
             self.wake()
+
+    def _night_is_over(self, monotonic: float) -> bool:
+        """Whether nothing trades, and the rest after the day was long enough."""
+        if not self.closed():
+            self._rest, self._played = 0.0, True
+            return False
+        if not self._rest:
+            self._rest = monotonic + NIGHT
+            if self._played:
+                self.note(f"the trading day is over; the next one begins in {NIGHT:.0f} s")
+        return monotonic >= self._rest or not self._played
 
     async def run(self) -> None:
         """Keep time until cancelled."""

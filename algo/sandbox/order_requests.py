@@ -37,20 +37,20 @@ def place(world: World, fields: Fields, account: str) -> dict[str, Any]:
     type_name = fields.needed("ordertype", "Order Type").upper()
     channel = fields.text("channelid") or _CHANNEL
     price, quantity = fields.real("price"), fields.count("quantity")
-    stop_order, stop_type = fields.flag("stoporder"), fields.text("stoptype").upper()
+    stop_order, stop_type = fields.flag("stoporder"), fields.text("stoptype")
     stop_price, stop_step = fields.real("stopprice"), fields.real("stopstep")
     loss_step, profit_step = fields.real("lossstep"), fields.real("profitstep")
     fields.needed("deviceid", "Device Id")
     instrument = _instrument(world, symbol, market)
     order_type = _order_type(type_name)
     _check_quantity(quantity)
-    if order_type is OrderType.LO and not price and stop_type != TriggerKind.BULL_BEAR:
+    if order_type is OrderType.LO and not price:
         raise Denied("'Price' must be greater than '0'.")
     if order_type is not OrderType.LO and price:
         raise Denied("Price is null or equal zero when order is market order")
     trigger = None
     if stop_order:
-        trigger = _trigger(instrument, stop_type, stop_price, stop_step, loss_step, profit_step)
+        trigger = _trigger(instrument, stop_type.upper(), stop_price, stop_step, loss_step, profit_step)
     world.place(
         NewOrder(
             account=account,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -47,19 +46,14 @@ _POLICY = (
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs. `token` is what the operator's requests carry as X-Control-Token."""
+    """Where a server runs."""
 
     url: str
     port: int
-    token: str
-    host: Host
-    authority: Authority | None
 
 
 @contextlib.asynccontextmanager
-async def serve(
-    host: Host, *, port: int = 0, token: str | None = None, authority: Authority | None = None
-) -> AsyncIterator[Running]:
+async def serve(host: Host, *, port: int = 0, authority: Authority | None = None) -> AsyncIterator[Running]:
     """Serve on 127.0.0.1 until the block ends; port 0 is any free one. TLS with an `authority`.
 
     Raises SettingError when the port is taken.
@@ -78,9 +72,7 @@ async def serve(
             while not server.started and not serving.done():
                 await asyncio.sleep(0.001)
         scheme = "https" if authority is not None else "http"
-        yield Running(
-            f"{scheme}://127.0.0.1:{port}", port, token or secrets.token_urlsafe(24), host, authority
-        )
+        yield Running(f"{scheme}://127.0.0.1:{port}", port)
     finally:
         keeping_time.cancel()
         server.should_exit = True
@@ -123,7 +115,8 @@ class _Server(uvicorn.Server):
 
 
 def _listening(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small packets at once (TCP_NODELAY) only on sockets that name their protocol.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if port:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

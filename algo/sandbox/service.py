@@ -7,7 +7,7 @@ order, it gives the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from algo.brokers.paper.statements import Statement
 from algo.sandbox.data_api import ROOT, DataApi
@@ -50,11 +50,14 @@ class Service:
         self._data_api = DataApi(world, identity, self.data_quota)
         hubs = (self.trading, self.market)
         self._streams = SignalRServer(hubs, identity, seed=seed, most_waiting=most_waiting)
+        self.on_statements: Callable[[list[Statement]], object] = lambda _statements: None
+        """Called with what customers are told, for a console to show it."""
 
     def handle(self, request: Request, wall: float) -> Response:
         """The answer to any HTTP request. Never raises for what a client sends."""
         path = path_of(request)
         if path.startswith(f"{BASE}/"):
+            self.publish()
             return self._streams.handle(request, wall)
         if path.startswith(ROOT):
             return self._data_api.handle(request, wall)
@@ -64,6 +67,8 @@ class Service:
         """A WebSocket upgrade: the connection, or the answer that is given instead of one."""
         if not path_of(request).startswith(f"{BASE}/"):
             return self.handle(request, wall)
+        # What happened before somebody came belongs to the replay, and to the day on which it happened.
+        self.publish()
         return self._streams.connect(request, wall)
 
     def publish(self) -> None:
@@ -77,6 +82,7 @@ class Service:
                 public.append(said)
         if statements:
             self.trading.tell(statements)
+            self.on_statements(statements)
         if public:
             self.market.tell(public)
 

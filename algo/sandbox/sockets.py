@@ -31,7 +31,7 @@ LARGEST_HEAD = 64 * 1024
 LARGEST_MESSAGE = 64 * 1024
 """Bytes of one message from a client to the hub."""
 LARGEST_BACKLOG = 4 * 1024 * 1024
-"""Bytes that wait for one client to read them; with more it is cut off."""
+"""Bytes that wait for one client to read them; with more it is cut off. What it missed may be more, once."""
 STALLED = 15.0
 """Seconds in which a client has read nothing of a full buffer, after which it is cut off."""
 
@@ -84,6 +84,7 @@ class StreamConnection(asyncio.Protocol):
         self._stream: Stream | None = None
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._allowed = LARGEST_BACKLOG
 
     # What asyncio and uvicorn call
 
@@ -128,6 +129,7 @@ class StreamConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The client has caught up."""
+        self._allowed = LARGEST_BACKLOG
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -146,7 +148,12 @@ class StreamConnection(asyncio.Protocol):
     def send(self, frames: bytes) -> None:
         """Send encoded frames. A client that has too many waiting is cut off."""
         self._write(frames)
-        if self._transport is not None and self._transport.get_write_buffer_size() > LARGEST_BACKLOG:
+        if self._transport is None:
+            return
+        waiting = self._transport.get_write_buffer_size()
+        if len(frames) > LARGEST_BACKLOG:
+            self._allowed = waiting + LARGEST_BACKLOG
+        elif waiting > self._allowed:
             self.drop()
 
     def drop(self) -> None:

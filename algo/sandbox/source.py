@@ -75,11 +75,25 @@ class Past(Protocol):
 class Source(Protocol):
     """A market. `instruments` maps its symbols, such as VN30F1M, to what they stand for now."""
 
-    exchange: Exchange
-    instruments: Mapping[str, Instrument]
-    past: Past
-    bases: Mapping[Board, float]
-    """What the index of a board was before the first day, where that is not the usual."""
+    @property
+    def exchange(self) -> Exchange:
+        """What takes the customers' orders."""
+        ...
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """Its symbols, and what they stand for now."""
+        ...
+
+    @property
+    def past(self) -> Past:
+        """What was before the first day that is played."""
+        ...
+
+    @property
+    def bases(self) -> Mapping[Board, float]:
+        """What the index of a board was before the first day, where that is not the usual."""
+        ...
 
     @property
     def next_stop(self) -> Stop | None:

@@ -8,6 +8,7 @@ shows them (đồng, points), 0.0 before there is one.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -19,6 +20,9 @@ from algo.market import Session, band
 from algo.model import Bar, Board, Instrument, Level, Quote, Trade
 from algo.sandbox.indices import IndexBoard, IndexState
 from algo.sandbox.source import Candle
+
+_PRINTS = 60
+"""Last trades of a symbol that are kept for whoever looks at the tape."""
 
 
 class What(StrEnum):
@@ -92,6 +96,7 @@ class Tape:
         self.states: dict[str, Snapshot] = {}
         self.candles: dict[str, list[Candle]] = {}
         self.days: dict[str, list[DayRow]] = {}
+        self.prints: defaultdict[str, deque[Snapshot]] = defaultdict(lambda: deque(maxlen=_PRINTS))
         self.sessions: dict[Board, str] = {}
         self.indices = IndexBoard(bases)
         self.day: date | None = None
@@ -215,7 +220,7 @@ class Tape:
         opened, high, low, close = prices
         instrument = self._instruments[state.symbol]
         volume, total = state.volume + quantity, state.value + value
-        return self._told(
+        told = self._told(
             What.TRADE,
             state._replace(
                 ns=ns,
@@ -231,6 +236,8 @@ class Tape:
                 average=total / volume / (instrument.scale * instrument.multiplier),
             ),
         )
+        self.prints[state.symbol].append(told.state)
+        return told
 
     def _told(self, what: What, state: Snapshot) -> Told:
         self.states[state.symbol] = state

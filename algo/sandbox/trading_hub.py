@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
-from algo.brokers.paper.statements import Statement
+from algo.brokers.paper.statements import RequestFailed, Statement
 from algo.clock import DAY, at, local_date
 from algo.fastconnect.wire import whole
 from algo.sandbox.hub_connection import Connection, HubError, entry, frame
@@ -38,7 +38,7 @@ class Log:
     def __init__(self) -> None:
         self.ids: list[int] = []
         self.entries: list[str] = []
-        self.connections: dict[int, Connection] = {}
+        self.connections: dict[Connection, None] = {}
         self._full: list[str] = []
 
     def clear(self) -> None:
@@ -83,6 +83,8 @@ class TradingHub:
         self._identity = identity
         self._random = Random(seed)  # noqa: S311  repeatable on purpose
         self.spoil = spoil
+        self.errors_unnumbered = False
+        """Whether errors carry the id 0, as some servers send them."""
         self._logs = {name: Log() for name in identity.consumers}
         self._last = 0
         self._begins = 0
@@ -95,8 +97,7 @@ class TradingHub:
 
     def last_id_of(self, consumer_id: str) -> int:
         """The last id that a person was told today, 0 before the first."""
-        ids = self._logs[consumer_id].ids
-        return ids[-1] if ids else 0
+        return next((number for number in reversed(self._logs[consumer_id].ids) if number), 0)
 
     def skip(self, count: int) -> None:
         """Leave out ids, as if others had been told much."""
@@ -118,8 +119,9 @@ class TradingHub:
             if consumer is None:
                 continue
             log = self._logs[consumer.consumer_id]
-            words = entry(HUB, "Broadcast", event_text(statement, self._last, self._world))
-            log.ids.append(self._last)
+            number = 0 if self.errors_unnumbered and isinstance(statement, RequestFailed) else self._last
+            words = entry(HUB, "Broadcast", event_text(statement, number, self._world))
+            log.ids.append(number)
             log.entries.append(words)
             told.setdefault(consumer.consumer_id, []).append(words)
         self._flush(told)
@@ -143,7 +145,7 @@ class TradingHub:
         start = whole(notify_id)
         if start is not None and start >= 0 and log.ids:
             connection.catch_up(self._replay(log, start))
-        log.connections[id(connection)] = connection
+        log.connections[connection] = None
 
     def rejoin(self, connection: Connection, cursor: str, groups: str) -> None:
         """Go on after the last message that the client saw; one of another day means all of today."""
@@ -153,7 +155,7 @@ class TradingHub:
         seen = whole(place) if day == self._day else 0 if place else None
         if seen is not None and 0 <= seen <= len(log.entries):
             connection.catch_up(log.frames(seen, self._day))
-        log.connections[id(connection)] = connection
+        log.connections[connection] = None
 
     def invoke(self, connection: Connection, method: str, arguments: list[Any]) -> str:
         """The trading hub has nothing to call."""
@@ -161,12 +163,12 @@ class TradingHub:
 
     def leave(self, connection: Connection) -> None:
         """Send nothing more."""
-        self._logs[connection.consumer.consumer_id].connections.pop(id(connection), None)
+        self._logs[connection.consumer.consumer_id].connections.pop(connection, None)
 
     # Inside
 
     def _replay(self, log: Log, start: int) -> list[str]:
-        if start <= min(log.ids[0], 1):
+        if start <= 1:
             return log.frames(0, self._day)
         # Not a search: ids that were restarted within the day are not in order.
         wanted = [words for number, words in zip(log.ids, log.entries, strict=True) if number >= start]
@@ -184,7 +186,7 @@ class TradingHub:
         cursor = _cursor(self._day, len(log.entries))
         for n in range(0, len(entries), _ENTRIES):
             words = frame(cursor, entries[n : n + _ENTRIES])
-            for connection in list(log.connections.values()):
+            for connection in list(log.connections):
                 connection.send(words)
 
     def _catch_day(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from algo.brokers.paper import FillRules, PaperExchange
 from algo.brokers.paper.brokerage import Brokerage
@@ -62,9 +63,10 @@ class House:
         settings: HouseSettings | None = None,
         cash: dict[Account, int] | None = None,
         margin: Fraction | None = None,
+        exchange: Any = None,
     ) -> None:
         people = customers or (customer(cash=cash, margin=margin),)
-        self.exchange = PaperExchange(INSTRUMENTS, ANY)
+        self.exchange = PaperExchange(INSTRUMENTS, ANY) if exchange is None else exchange
         self.broker = Brokerage(people, INSTRUMENTS, self.exchange, settings)
         self.said: list[Statement] = []
         self.requests = 0
@@ -84,7 +86,9 @@ class House:
         self.ns = at(self.day, int(clock * HOUR))
         if session is not None:
             for board in boards:
-                if session is Session.C:
+                if hasattr(self.exchange, "enter"):  # one with books goes through sessions itself
+                    self.told(self.exchange.enter(board, session, self.ns))
+                elif session is Session.C:
                     self.broker.hear(self.exchange.close_day(board, self.ns))
                 self.broker.enter(board, session, self.ns)
         self.hear()

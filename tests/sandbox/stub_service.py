@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
+from algo.sandbox.host import Host
 from algo.sandbox.messages import Request, Response
 
 
@@ -106,3 +107,8 @@ class StubService:
     def keep_alive(self, wall: float) -> None:
         self.kept_alive += 1
         self.say("{}")
+
+
+def stub_host() -> Host:
+    service = StubService()
+    return Host(service, service.world)

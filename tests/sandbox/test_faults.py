@@ -26,7 +26,7 @@ def split(messages: list[str], sizes: list[int]) -> list[list[str]]:
 @given(texts, st.lists(st.integers(0, 5)))
 def test_without_faults_nothing_changes(messages: list[str], sizes: list[int]) -> None:
     faults = Faults()
-    assert [one for batch in split(messages, sizes) for one in faults.spoil(batch)] == messages
+    assert [one for batch in split(messages, sizes) for one in faults.spoil("me", batch)] == messages
     assert faults.treat(Request("POST", "/x")).fault is None
 
 
@@ -36,7 +36,7 @@ def test_missed_messages_are_the_first_ones_and_no_others(
 ) -> None:
     faults = Faults()
     faults.ask(Asked(Fault.MISS, count))
-    assert [one for batch in split(messages, sizes) for one in faults.spoil(batch)] == messages[count:]
+    assert [one for batch in split(messages, sizes) for one in faults.spoil("me", batch)] == messages[count:]
 
 
 @given(texts, st.integers(1, 40))
@@ -44,7 +44,7 @@ def test_repeated_messages_come_twice_at_their_place(messages: list[str], count:
     faults = Faults()
     faults.ask(Asked(Fault.REPEAT, count))
     doubled = [one for message in messages[:count] for one in (message, message)]
-    assert faults.spoil(messages) == doubled + messages[count:]
+    assert faults.spoil("me", messages) == doubled + messages[count:]
 
 
 @given(st.lists(st.integers(), unique=True, min_size=2, max_size=30), st.lists(st.integers(0, 5)))
@@ -52,8 +52,16 @@ def test_a_reordered_message_changes_places_with_the_next(numbers: list[int], si
     messages = [str(number) for number in numbers]
     faults = Faults()
     faults.ask(Asked(Fault.REORDER))
-    came = [one for batch in split(messages, sizes) for one in faults.spoil(batch)]
+    came = [one for batch in split(messages, sizes) for one in faults.spoil("me", batch)]
     assert came == [messages[1], messages[0], *messages[2:]]
+
+
+def test_nobody_hears_what_was_held_back_from_another() -> None:
+    faults = Faults()
+    faults.ask(Asked(Fault.REORDER))
+    assert faults.spoil("me", ["mine"]) == []
+    assert faults.spoil("you", ["yours"]) == ["yours"]
+    assert faults.spoil("me", ["next"]) == ["next", "mine"]
 
 
 @given(texts, st.lists(st.integers(0, 5)), st.integers(0, 99))
@@ -63,8 +71,8 @@ def test_chance_repeats_itself_and_loses_nothing_but_what_it_counts(
     odds = dict.fromkeys(OF_STREAM, 0.2)
     one, other = Faults(odds, seed), Faults(odds, seed)
     batches = split(messages, sizes)
-    came = [message for batch in batches for message in one.spoil(batch)]
-    assert came == [message for batch in batches for message in other.spoil(batch)]
+    came = [message for batch in batches for message in one.spoil("me", batch)]
+    assert came == [message for batch in batches for message in other.spoil("me", batch)]
     held = len(messages) - len(came) - one.happened[Fault.MISS] + one.happened[Fault.REPEAT]
     assert held in {0, 1}
 
@@ -106,7 +114,7 @@ def test_clearing_ends_everything() -> None:
     faults = Faults({Fault.ERROR: 1.0, Fault.MISS: 1.0})
     faults.ask(Asked(Fault.LOSE, 5))
     faults.clear()
-    assert faults.quiet and faults.spoil(["a"]) == ["a"]
+    assert faults.quiet and faults.spoil("me", ["a"]) == ["a"]
 
 
 @pytest.mark.parametrize("text", ["lose", "lose=2", "lose=-0.1", "nothing=0.1", "lose=x", "lose=nan"])

@@ -14,7 +14,7 @@ from algo.sandbox.authority import Authority
 from algo.sandbox.faults import Asked, Fault
 from algo.sandbox.host import Host, encoded
 from algo.sandbox.server import LARGEST_BODY, Running, in_thread, serve
-from tests.sandbox.stub_service import StubService
+from tests.sandbox.stub_service import StubService, stub_host
 
 HEADERS = {"Authorization": "Bearer x"}
 
@@ -39,7 +39,10 @@ def upgrade(path: str, extra: str = "") -> bytes:
 
 async def test_a_request_comes_through_as_it_was_sent() -> None:
     service = StubService()
-    async with serve(Host(service)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         address = running.url + "//api/v2/Trading/NewOrder?a=1&A=&b=x%2Fy+z"
         answer = await client.post(address, content=b"{}", headers=HEADERS)
         assert answer.json() == {
@@ -53,7 +56,7 @@ async def test_a_request_comes_through_as_it_was_sent() -> None:
 
 
 async def test_node_starts_with_upgrade_headers_and_is_answered_plainly() -> None:
-    async with serve(Host(StubService())) as running:
+    async with serve(stub_host()) as running:
         got = await raw(running, upgrade("/v2.0/signalr/start?transport=webSockets"))
         assert got.startswith(b"HTTP/1.1 200 OK\r\n")
         assert json.loads(got.partition(b"\r\n\r\n")[2])["path"] == "/v2.0/signalr/start"
@@ -61,7 +64,7 @@ async def test_node_starts_with_upgrade_headers_and_is_answered_plainly() -> Non
 
 async def test_a_stream_opens_without_ping_and_ends_without_close() -> None:
     service = StubService()
-    host = Host(service)
+    host = Host(service, service.world)
     async with serve(host) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(upgrade("/v2.0/signalr/connect", "Authorization: Bearer x\r\n"))
@@ -81,7 +84,7 @@ async def test_a_stream_opens_without_ping_and_ends_without_close() -> None:
 
 async def test_an_upgrade_elsewhere_is_a_plain_request_and_one_without_a_token_is_refused() -> None:
     service = StubService()
-    async with serve(Host(service)) as running:
+    async with serve(Host(service, service.world)) as running:
         assert (await raw(running, upgrade("/v2.0/signalr/negotiate"))).startswith(b"HTTP/1.1 200 OK")
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://127.0.0.1:{running.port}/v2.0/signalr/connect")
@@ -93,7 +96,7 @@ async def test_messages_go_both_ways_and_fragments_are_put_together() -> None:
     service = StubService()
     url = "/v2.0/signalr/reconnect"
     async with (
-        serve(Host(service)) as running,
+        serve(Host(service, service.world)) as running,
         connect(f"ws://127.0.0.1:{running.port}{url}", additional_headers=HEADERS) as client,
     ):
         assert json.loads(await client.recv())["S"] == 1
@@ -108,7 +111,7 @@ async def test_messages_go_both_ways_and_fragments_are_put_together() -> None:
 async def test_rubbish_from_one_client_ends_that_one_alone() -> None:
     service = StubService()
     notes: list[str] = []
-    async with serve(Host(service, note=notes.append)) as running:
+    async with serve(Host(service, service.world, note=notes.append)) as running:
         address = f"ws://127.0.0.1:{running.port}/connect"
         good = await connect(address, additional_headers=HEADERS)
         bad = await connect(address, additional_headers=HEADERS)
@@ -133,7 +136,7 @@ async def test_rubbish_from_one_client_ends_that_one_alone() -> None:
 
 async def test_a_client_that_does_not_read_is_cut_off_without_harm_to_the_rest() -> None:
     service = StubService()
-    async with serve(Host(service)) as running:
+    async with serve(Host(service, service.world)) as running:
         address = f"ws://127.0.0.1:{running.port}/connect"
         stalled_reader, stalled = await asyncio.open_connection("127.0.0.1", running.port, limit=1024)
         stalled.write(upgrade("/connect", "Authorization: Bearer x\r\n"))
@@ -152,6 +155,19 @@ async def test_a_client_that_does_not_read_is_cut_off_without_harm_to_the_rest()
         stalled.transport.abort()
 
 
+async def test_a_long_replay_reaches_a_client_that_reads() -> None:
+    service = StubService()
+    async with serve(Host(service, service.world)) as running:
+        address = f"ws://127.0.0.1:{running.port}/connect"
+        async with connect(address, additional_headers=HEADERS, max_size=None) as client:
+            await client.recv()
+            for stream in service.streams:
+                stream.queue = [f"{number:03}" + "x" * 1_000_000 for number in range(20)]
+                stream.put("last")
+            assert [(await client.recv())[:3] for _ in range(20)] == [f"{n:03}" for n in range(20)]
+            assert await client.recv() == "last"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -164,7 +180,10 @@ async def test_a_client_that_does_not_read_is_cut_off_without_harm_to_the_rest()
 )
 async def test_pages_of_other_sites_are_kept_out(headers: dict[str, str]) -> None:
     service = StubService()
-    async with serve(Host(service)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         for path in ("/", "/api/v2/Trading/orderBook", "/control/state"):
             assert (await client.get(path, headers=headers)).status_code == 403
         extra = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name != "Host")
@@ -177,7 +196,10 @@ async def test_pages_of_other_sites_are_kept_out(headers: dict[str, str]) -> Non
 
 async def test_large_and_broken_requests_are_refused_and_the_server_goes_on() -> None:
     service = StubService()
-    async with serve(Host(service)) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        serve(Host(service, service.world)) as running,
+        httpx.AsyncClient(base_url=running.url) as client,
+    ):
         assert (await client.post("/x", content=b"x" * (LARGEST_BODY + 1))).status_code == 413
 
         async def pieces():
@@ -195,7 +217,7 @@ async def test_large_and_broken_requests_are_refused_and_the_server_goes_on() ->
 
 async def test_faults_break_the_connection_in_the_promised_place() -> None:
     service = StubService()
-    host = Host(service)
+    host = Host(service, service.world)
     async with serve(host) as running, httpx.AsyncClient(base_url=running.url) as client:
         for fault, reached in [(Fault.DROP, 0), (Fault.LOSE, 1), (Fault.CUT, 1)]:
             service.seen.clear()
@@ -211,9 +233,9 @@ async def test_faults_break_the_connection_in_the_promised_place() -> None:
 
 
 async def test_a_port_that_is_taken_is_said_in_one_line() -> None:
-    async with serve(Host(StubService())) as running:
+    async with serve(stub_host()) as running:
         with pytest.raises(SettingError, match="choose another --port"):
-            async with serve(Host(StubService()), port=running.port):
+            async with serve(stub_host(), port=running.port):
                 pass
 
 
@@ -221,7 +243,7 @@ async def test_tls_is_verified_against_the_authority() -> None:
     import ssl
 
     authority = Authority()
-    async with serve(Host(StubService()), authority=authority) as running:
+    async with serve(stub_host(), authority=authority) as running:
         assert running.url.startswith("https://")
         context = ssl.create_default_context(cadata=authority.certificate.decode())
         async with httpx.AsyncClient(base_url=running.url, verify=context) as client:
@@ -232,7 +254,7 @@ async def test_tls_is_verified_against_the_authority() -> None:
 
 
 def test_in_a_thread_for_callers_that_block() -> None:
-    with in_thread(lambda: serve(Host(StubService()))) as running:
+    with in_thread(lambda: serve(stub_host())) as running:
         assert httpx.get(running.url + "/x").json()["path"] == "/x"
     with pytest.raises(httpx.ConnectError):
         httpx.get(running.url + "/x")

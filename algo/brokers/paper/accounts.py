@@ -45,7 +45,7 @@ class Accounts:
         for symbol, instrument in instruments.items():
             self._list(symbol, instrument)
         for number, customer in enumerate(self.customers):
-            customer.prefix = f"a{number:02d}"
+            customer.prefix = f"{chr(ord('a') + number // 100)}{number % 100:02d}"
             customer.portfolio.mark = self.mark_of
             for account, name in customer.accounts.items():
                 if name in self._owners:

@@ -17,6 +17,7 @@ from algo.brokers.paper.accounts import Accounts
 from algo.brokers.paper.checks import well_formed
 from algo.brokers.paper.customers import Customer
 from algo.brokers.paper.forced_sales import closing_orders
+from algo.brokers.paper.listings import SHUT
 from algo.brokers.paper.reports import CANCEL, EXPIRE, MODIFY, NEW, Reports
 from algo.brokers.paper.settings import HouseSettings
 from algo.brokers.paper.slips import Slip
@@ -214,14 +215,17 @@ class Brokerage(Accounts):
         self.hear(self.exchange.execute(command, ns))
 
     def _send_exits(self, entry: Slip, price: int, quantity: int, ns: int) -> None:
-        """After a fill of a bull-bear entry: a target and a stop around it; one ends the other."""
+        """After a fill of a bull-bear entry: a target and a stop around it; one ends the other.
+
+        A target that the day's band does not reach stands at its edge.
+        """
         steps = entry.exits
         if steps is None:
             return
         side = entry.side
-        target, stop = price + side * steps.profit_step, price - side * steps.loss_step
-        if min(target, stop) <= 0:
-            return
+        target, stop = price + side * steps.profit_step, max(price - side * steps.loss_step, 1)
+        limits = entry.listing.band
+        target = max(target if limits is None else limits.clamp(target), 1)
         order = NewOrder(
             entry.account,
             entry.first_request_id,
@@ -258,12 +262,15 @@ class Brokerage(Accounts):
         """Take note that a board is in another session; at its opening the orders that wait for it go out."""
         self._advance(ns)
         here = [one for one in self.listings.values() if one.instrument.board is board]
-        opening = session is not Session.C and any(one.early for one in here)
+        opening = session not in SHUT and not all(one.opened for one in here)
         for listing in here:
             listing.enter(session)
         for slip in list(self.blotter.slips.values()):
             if slip.stage in _EARLY and slip.listing.instrument.board is board:
-                if opening:
+                refusal = self._checks.rules(slip) if opening else None
+                if refusal is not None:
+                    self._reports.reject(slip, refusal, ns)
+                elif opening:
                     self._send(slip, ns)
                 elif session is Session.C:
                     self._reports.end(slip, Stage.EXPIRED, "the trading day ended", ns, EXPIRE)

@@ -10,7 +10,7 @@ from algo.brokers.paper.listings import Listing
 from algo.brokers.paper.settings import HouseSettings
 from algo.brokers.paper.slips import Slip
 from algo.brokers.paper.statements import NewOrder, Refused, Stage
-from algo.model import Account, OrderType, Side, TriggerKind
+from algo.model import Account, OrderType, Side, Trigger, TriggerKind
 
 _EARLY = (Stage.BEFORE_SESSION, Stage.STOP_BEFORE_SESSION)
 _UNDECIDED = (Stage.RECEIVED, Stage.SENT, Stage.CANCELLING)  # the exchange has not answered yet
@@ -40,6 +40,12 @@ def well_formed(order: NewOrder) -> None:
         raise Refused("An OCO order has a price", "ORD006")
 
 
+def _condition(slip: Slip) -> Trigger | None:
+    """What the order waits for. The entry of a bull-bear order goes out at once, as any other order."""
+    trigger = slip.trigger
+    return None if trigger is not None and trigger.kind is TriggerKind.BULL_BEAR else trigger
+
+
 class Checks:
     """The house's checks of orders and of changes to them."""
 
@@ -49,17 +55,18 @@ class Checks:
 
     def new(self, slip: Slip) -> Refusal | None:
         """What speaks against a new order now."""
-        listing, customer, trigger = slip.listing, slip.customer, slip.trigger
-        if listing.early and not self._settings.early:
+        if slip.listing.early and not self._settings.early:
             return Refusal("ORD016", "Invalid market status")
-        if trigger is not None and trigger.kind is TriggerKind.BULL_BEAR:
-            trigger = None  # its entry goes out at once, as any other order
-        refusal = legality.order_refusal(
-            listing, slip.side, slip.order_type, slip.price, slip.quantity, trigger
-        )
-        if refusal is None and trigger is None:
-            refusal = legality.opposite_refusal(customer, listing, slip.side, slip.price)
+        refusal = self.rules(slip)
+        if refusal is None and _condition(slip) is None:
+            refusal = legality.opposite_refusal(slip.customer, slip.listing, slip.side, slip.price)
         return refusal if refusal is not None else self._funds(slip, slip.price, slip.quantity)
+
+    def rules(self, slip: Slip) -> Refusal | None:
+        """What the market's rules have against a new order now."""
+        return legality.order_refusal(
+            slip.listing, slip.order_type, slip.price, slip.quantity, _condition(slip)
+        )
 
     def change(self, slip: Slip, price: int | None, quantity: int | None) -> Refusal | None:
         """What speaks against another price (units) or quantity now; None leaves one as it is."""

@@ -31,7 +31,7 @@ class Refusal(NamedTuple):
 
 
 def order_refusal(
-    listing: Listing, side: Side, order_type: OrderType, price: int, quantity: int, trigger: Trigger | None
+    listing: Listing, order_type: OrderType, price: int, quantity: int, trigger: Trigger | None
 ) -> Refusal | None:
     """What the rules of the market have against an order now, or None; purse and positions aside."""
     instrument, day = listing.instrument, listing.day

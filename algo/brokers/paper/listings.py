@@ -7,6 +7,9 @@ from datetime import date
 from algo.market import Band, Session, band, day_sessions, is_odd_lot, largest_order, legal_types, lot
 from algo.model import Instrument, OrderType, Side
 
+SHUT = (Session.C, Session.HALT)
+"""Sessions that open no day."""
+
 
 class Listing:
     """One instrument today. `last` is its last price in units, `reference` the middle of its band.
@@ -47,7 +50,7 @@ class Listing:
     def enter(self, session: Session) -> None:
         """Go into another session."""
         self.session = session
-        self.opened = self.opened or session is not Session.C
+        self.opened = self.opened or session not in SHUT
         board = self.instrument.board
         self.types = legal_types(board, session, self.day)
         self.odd_types = legal_types(board, session, self.day, odd_lot=True)

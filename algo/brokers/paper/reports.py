@@ -116,7 +116,8 @@ class Reports:
 
     def _accepted(self, slip: Slip, event: OrderAccepted) -> None:
         if slip.stage in _UNACCEPTED:
-            self.accept(slip, event.ns, Stage.STOP_WAITING if event.waiting else Stage.QUEUED)
+            # The target of an OCO order is in the market already; as a whole it waits.
+            self.accept(slip, event.ns, Stage.STOP_WAITING if slip.waits else Stage.QUEUED)
 
     def _triggered(self, slip: Slip, event: OrderTriggered) -> None:
         if slip.waits:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import pytest
 
+from algo.brokers.paper.customers import Customer
 from algo.brokers.paper.settings import HouseSettings
 from algo.brokers.paper.statements import HOUSE, OrderRecord, PositionsChanged, Refused, Stage
 from algo.clock import HOUR, at
@@ -173,6 +174,8 @@ def test_one_account_s_questions_are_not_the_other_s(house: House) -> None:
             question("an1")
     with pytest.raises(Refused, match="not exist"):
         house.broker.orders("nobody")
+    assert [house.broker.kind(account) for account in ("an1", "an8")] == list(Account)
+    assert house.broker.owner("nobody") is None
 
 
 # -- futures --------------------------------------------------------------------------------------
@@ -221,6 +224,7 @@ def test_the_profit_of_the_day_is_cash_in_the_evening_and_nothing_is_lost() -> N
     (position,) = house.broker.contract_positions("an8")
     assert (position.net, position.floating, position.trading) == (2, 1_000_000, 0)
     assert (position.bid_average, position.ask_average) == (1_400.0, 0.0)
+    assert (position.long, position.short) == (2, 0)
     total = house.broker.derivatives_balance("an8").assets
     house.broker.settle_daily(house.ns, {VN30.symbol: 14_040})
     balance = house.broker.derivatives_balance("an8")
@@ -304,6 +308,29 @@ def test_the_levels_warn_then_take_closing_orders_only_then_close() -> None:
     assert (balance.margin + 13_060 * 10_000 * 17 // 100) * 100 > 75 * balance.assets
 
 
+def test_the_largest_position_is_closed_first_and_no_more_than_needed() -> None:
+    house = futures(10 * ONE)
+    house.place(SELL, NEXT, 14_100, 2)
+    house.place(BUY, VN30, 14_000, 6)
+    house.trade(NEXT, 14_101)
+    house.trade(VN30, 13_999)
+    house.broker.mark(VN30.symbol, 13_000, house.ns)
+    forced = [one for one in house.broker.orders("an8") if one.forced]
+    assert [(one.instrument, one.side, one.quantity) for one in forced] == [(VN30, SELL, 3)]
+
+
+def test_what_one_position_does_not_free_the_next_one_does() -> None:
+    house = futures(10 * ONE)
+    house.place(SELL, NEXT, 14_100, 3)
+    house.place(BUY, VN30, 14_000, 4)
+    house.trade(NEXT, 14_101)
+    house.trade(VN30, 13_999)
+    house.broker.mark(NEXT.symbol, 15_000, house.ns)
+    house.broker.mark(VN30.symbol, 10_500, house.ns)
+    forced = [one for one in house.broker.orders("an8") if one.forced]
+    assert [(one.instrument, one.side, one.quantity) for one in forced] == [(VN30, SELL, 4), (NEXT, BUY, 1)]
+
+
 def test_a_position_that_cannot_trade_now_is_closed_when_the_session_takes_it() -> None:
     house = futures(10 * ONE)
     house.place(BUY, VN30, 14_000, 8)
@@ -335,7 +362,7 @@ def test_an_account_belongs_to_one_person() -> None:
     with pytest.raises(SettingError, match="two customers"):
         House(customer("an"), customer("an"))
     with pytest.raises(SettingError, match="number of an account"):
-        customer("")._replace() if False else House(type(customer())("x", {}, {}))
+        Customer("x", {}, {})
 
 
 def test_the_calendar_of_these_days_has_no_holiday() -> None:
