@@ -278,8 +278,8 @@ def test_the_stream_from_the_start_from_now_and_from_a_number(
         rest.wait(lambda h: len(h.events) >= 5)
         assert rest.ids == live.ids[4:]
         client.new_order(order(running, "FPT", "B", low, 100))
-            rest.wait(lambda h: len(h.events) >= 8)
-            later.wait(lambda h: len(h.events) >= 3)
+        rest.wait(lambda h: len(h.events) >= 8)
+        later.wait(lambda h: len(h.events) >= 3)
         assert later.ids == rest.ids[5:]
 
 
