@@ -57,6 +57,7 @@ class Service:
         """The answer to any HTTP request. Never raises for what a client sends."""
         path = path_of(request)
         if path.startswith(f"{BASE}/"):
+            self.publish()
             return self._streams.handle(request, wall)
         if path.startswith(ROOT):
             return self._data_api.handle(request, wall)
@@ -66,6 +67,8 @@ class Service:
         """A WebSocket upgrade: the connection, or the answer that is given instead of one."""
         if not path_of(request).startswith(f"{BASE}/"):
             return self.handle(request, wall)
+        # What happened before somebody came belongs to the replay, and to the day on which it happened.
+        self.publish()
         return self._streams.connect(request, wall)
 
     def publish(self) -> None:

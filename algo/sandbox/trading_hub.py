@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
-from algo.brokers.paper.statements import Statement
+from algo.brokers.paper.statements import RequestFailed, Statement
 from algo.clock import DAY, at, local_date
 from algo.fastconnect.wire import whole
 from algo.sandbox.hub_connection import Connection, HubError, entry, frame
@@ -83,6 +83,8 @@ class TradingHub:
         self._identity = identity
         self._random = Random(seed)  # noqa: S311  repeatable on purpose
         self.spoil = spoil
+        self.errors_unnumbered = False
+        """Whether errors carry the id 0, as some servers send them."""
         self._logs = {name: Log() for name in identity.consumers}
         self._last = 0
         self._begins = 0
@@ -95,8 +97,7 @@ class TradingHub:
 
     def last_id_of(self, consumer_id: str) -> int:
         """The last id that a person was told today, 0 before the first."""
-        ids = self._logs[consumer_id].ids
-        return ids[-1] if ids else 0
+        return next((number for number in reversed(self._logs[consumer_id].ids) if number), 0)
 
     def skip(self, count: int) -> None:
         """Leave out ids, as if others had been told much."""
@@ -118,8 +119,9 @@ class TradingHub:
             if consumer is None:
                 continue
             log = self._logs[consumer.consumer_id]
-            words = entry(HUB, "Broadcast", event_text(statement, self._last, self._world))
-            log.ids.append(self._last)
+            number = 0 if self.errors_unnumbered and isinstance(statement, RequestFailed) else self._last
+            words = entry(HUB, "Broadcast", event_text(statement, number, self._world))
+            log.ids.append(number)
             log.entries.append(words)
             told.setdefault(consumer.consumer_id, []).append(words)
         self._flush(told)

@@ -224,6 +224,22 @@ def test_daily_ids_begin_anew_in_a_running_market() -> None:
     assert len(falls) == len(days) - 1 > 0
 
 
+def test_what_the_market_says_reaches_who_subscribed() -> None:
+    world, client, _ = market()
+    client.token = client.service.identity.data_token("consumer-0", "planted-secret-0", WALL)
+    hub = "FcMarketDataV2Hub"
+    name = client.answer(client.negotiate("1.5", hub=hub))["ConnectionToken"]
+    request = client.upgrade(name, connectionData=json.dumps([{"name": hub}]), clientProtocol="1.5")
+    connection = client.service.connect(request, WALL)
+    assert isinstance(connection, Connection)
+    connection.receive(json.dumps({"H": hub, "M": "SwitchChannels", "A": ["B:FPT"], "I": 0}), WALL)
+    while world.step() is not None:
+        client.service.publish()
+    bars = [json.loads(event["Content"]) for event in texts(connection.frames())]
+    assert {bar["Symbol"] for bar in bars} == {"FPT"}
+    assert [bar["Close"] for bar in bars] == BARS["FPT"].close.tolist()
+
+
 # Rubbish about market data, over a whole market
 
 WORLD, READER, _ = market()

@@ -90,12 +90,38 @@ def test_ids_and_the_log_begin_anew_every_day() -> None:
     live = client.connect("-1")
     live.frames()
     desk.start(DAY + timedelta(1))
-    assert ids(client.connect("0").frames()) == [], "yesterday is not replayed, though nothing was told today"
+    # All that is told of the new day so far is the end of yesterday's orders.
+    replay = texts(client.connect("0").frames())
+    assert [event["data"]["orderStatus"] for event in replay] == ["EX"] * 30
     orders(client, 1, 1)
     today = ids(live.frames())
-    assert today[-1] < yesterday[-1]
-    assert ids(client.connect("0").frames()) == today[-len(ids(client.connect("0").frames())) :]
+    assert len(today) == 33
+    assert today[0] < yesterday[-1]
+    assert ids(client.connect("0").frames()) == today
     assert found.trading.last_id == today[-1]
+
+
+def test_a_day_without_a_word_replays_nothing() -> None:
+    desk, _, (client,) = market()
+    orders(client, 1, 1)
+    order_id = client.data("Trading/orderBook", account=client.equity)["orders"][0]["orderID"]
+    client.cancel("2", order_id)
+    assert ids(client.connect("0").frames())
+    desk.start(DAY + timedelta(1))
+    assert ids(client.connect("0").frames()) == []
+
+
+def test_what_was_not_told_yet_belongs_to_the_replay_and_to_its_day() -> None:
+    desk, found, (client,) = market()
+    client.place(client.order("1"))
+    late = client.connect("-1")
+    assert len(ids(client.connect("0").frames())) == 3
+    found.publish()
+    assert ids(late.frames()) == [], "it happened before somebody came"
+    client.place(client.order("2"))
+    desk.start(DAY + timedelta(1))
+    replay = texts(client.connect("0").frames())
+    assert [event["data"]["orderStatus"] for event in replay] == ["EX", "EX"]
 
 
 def test_orders_that_end_with_the_day_belong_to_the_new_one() -> None:
@@ -210,6 +236,19 @@ def test_ids_can_be_left_out_and_begun_anew() -> None:
     assert numbers[6] < numbers[3]
     assert ids(client.connect("0").frames()) == numbers
     assert ids(client.connect(str(numbers[3])).frames()) == numbers[3:6]
+
+
+def test_errors_may_come_without_an_id() -> None:
+    _, found, (client,) = market()
+    found.trading.errors_unnumbered = True
+    orders(client, 1, 1)
+    client.place(client.order("2", price=90_000.0)), found.publish()
+    events = texts(client.connect("0").frames())
+    assert [event["data"]["notifyID"] == 0 for event in events] == [
+        event["type"] == "orderError" for event in events
+    ]
+    assert found.trading.last_id_of("consumer-0") == events[-1]["data"]["notifyID"] > 0
+    assert 0 not in ids(client.connect("2").frames())
 
 
 def test_a_warning_goes_to_the_clients_method_for_errors() -> None:

@@ -174,6 +174,8 @@ def test_one_account_s_questions_are_not_the_other_s(house: House) -> None:
             question("an1")
     with pytest.raises(Refused, match="not exist"):
         house.broker.orders("nobody")
+    assert [house.broker.kind(account) for account in ("an1", "an8")] == list(Account)
+    assert house.broker.owner("nobody") is None
 
 
 # -- futures --------------------------------------------------------------------------------------
@@ -222,6 +224,7 @@ def test_the_profit_of_the_day_is_cash_in_the_evening_and_nothing_is_lost() -> N
     (position,) = house.broker.contract_positions("an8")
     assert (position.net, position.floating, position.trading) == (2, 1_000_000, 0)
     assert (position.bid_average, position.ask_average) == (1_400.0, 0.0)
+    assert (position.long, position.short) == (2, 0)
     total = house.broker.derivatives_balance("an8").assets
     house.broker.settle_daily(house.ns, {VN30.symbol: 14_040})
     balance = house.broker.derivatives_balance("an8")
