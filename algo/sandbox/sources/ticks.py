@@ -180,9 +180,9 @@ def read_ticks(path: str | Path) -> list[Tick]:
 
     Columns: `time` (anything that a bar's time may be; local time without a zone) and `symbol`; for a trade
     `price`, `quantity` and perhaps `side` (1 or B: the buyer came to the seller; -1 or S; else unknown); for
-    a quote `bid_price_1`, `bid_quantity_1`, `ask_price_1`, `ask_quantity_1`, up to 10. Prices are as the market
-    shows them. A row may have both, and is then the trade before the quote; where there is no price or no
-    quantity, the column is empty or 0. Raises DataError for what cannot be read.
+    a quote `bid_price_1`, `bid_quantity_1`, `ask_price_1`, `ask_quantity_1`, up to 10. Prices are as the
+    market shows them. A row may have both, and is then the trade before the quote; where there is no price or
+    no quantity, the column is empty or 0. Raises DataError for what cannot be read.
     """
     table = read_file(Path(path).expanduser())
     table = table.rename_columns([str(name).strip().lower() for name in table.column_names])
