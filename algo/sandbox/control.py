@@ -142,6 +142,7 @@ class Control:
         rules = fields.get("rules")
         if rules is None:
             self._service.quota.set(LIFTED)
+            self._service.data_quota.set(LIFTED)
             return
         try:
             made = [

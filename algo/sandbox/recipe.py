@@ -22,7 +22,7 @@ from algo.errors import SettingError
 from algo.fastconnect.secret import Secret
 from algo.model import Account
 from algo.sandbox.identity import Consumer, Identity, ShownCode, public_key
-from algo.sandbox.quota import TRADING_RULES, RateRule
+from algo.sandbox.quota import DATA_RULES, LIFTED, TRADING_RULES
 from algo.sandbox.service import Service
 from algo.sandbox.source import Source
 from algo.sandbox.world import World
@@ -88,10 +88,13 @@ class Recipe:
         self,
         source: Source | None = None,
         *,
-        rules: tuple[RateRule, ...] = TRADING_RULES,
+        limited: bool = True,
         on_code: Callable[[ShownCode], object] = lambda _: None,
     ) -> tuple[World, Service]:
-        """World and service before anything has happened in them; `source` replaces the one that is named."""
+        """World and service before anything has happened in them.
+
+        `source` replaces the one that is named. `limited`: too many requests are answered with 429.
+        """
         source = source or self.market()
         customer = Customer(
             "you",
@@ -108,7 +111,8 @@ class Recipe:
         )
         identity = Identity([consumer], seed=self.seed, on_code=on_code)
         world = World(source, house)
-        return world, Service(world, identity, seed=self.seed, rules=rules)
+        rules, data_rules = (TRADING_RULES, DATA_RULES) if limited else (LIFTED, LIFTED)
+        return world, Service(world, identity, seed=self.seed, rules=rules, data_rules=data_rules)
 
     def market(self) -> Source:
         """The market that `source` names. Raises DataError, CatalogError or SettingError."""

@@ -130,7 +130,9 @@ class State:
                 for _ in range(stops):
                     world.step()
                     service.publish()
-                world.advance(until)
+                # Another stop at the very moment of the last one did not happen yet.
+                if until > world.now:
+                    world.advance(until)
             else:
                 method, path, query, headers = json.loads(text)
                 fields = tuple((name, value) for name, value in query)
