@@ -100,6 +100,7 @@ class Recipe:
             "you",
             {Account.EQUITY: self.equity, Account.DERIVATIVES: self.derivatives},
             {Account.EQUITY: self.cash, Account.DERIVATIVES: self.cash},
+            calendar=source.calendar,
         )
         house = Brokerage([customer], source.instruments, source.exchange)
         consumer = Consumer(
@@ -123,9 +124,12 @@ class Recipe:
             if first is None:
                 raise SettingError("a made-up market needs its first day")
             return SyntheticFlow(first, self.seed)
-        from algo.data.sources import load
+        from algo.data.sources import is_file, load
         from algo.sandbox.sources.bars import BarReplay
+        from algo.sandbox.sources.ticks import TickReplay, holds_ticks, read_ticks
 
+        if is_file(self.source) and Path(self.source).is_file() and holds_ticks(self.source):
+            return TickReplay(read_ticks(self.source), day=first)
         return BarReplay(load(self.source), day=first)
 
     def document(self, url: str, world: World, token: str, ca_file: Path | None = None) -> dict[str, Any]:
