@@ -96,6 +96,7 @@ class Control:
     # Time
 
     def _state(self) -> dict[str, Any]:
+        self._host.flush()  # the ids below cover all that has happened
         world = self._world
         stop = world.next_stop()
         consumer = next(iter(self._service.identity.consumers))
@@ -146,6 +147,7 @@ class Control:
         rules = fields.get("rules")
         if rules is None:
             self._service.quota.set(LIFTED)
+            self._service.data_quota.set(LIFTED)
             return
         try:
             made = [
