@@ -17,7 +17,7 @@ from typing import Any
 from algo.brokers.fctrading.signing import generate, parse_key
 from algo.brokers.paper.brokerage import Brokerage
 from algo.brokers.paper.customers import Customer
-from algo.clock import HO_CHI_MINH
+from algo.clock import HO_CHI_MINH, at
 from algo.errors import SettingError
 from algo.fastconnect.secret import Secret
 from algo.model import Account
@@ -34,9 +34,9 @@ CASH = 1_000_000_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """`source` is "synthetic", a file of bars or a symbol of the catalog; `day` is the first day played.
+    """`source` is "synthetic", a file (of bars, or of quotes and trades) or a symbol of the catalog.
 
-    `seed` makes everything that is made up, whatever the machine.
+    `day` is the first day that is played. `seed` makes everything that is made up, whatever the machine.
     """
 
     consumer_id: str
@@ -123,9 +123,14 @@ class Recipe:
             if first is None:
                 raise SettingError("a made-up market needs its first day")
             return SyntheticFlow(first, self.seed)
-        from algo.data.sources import load
+        from algo.data.sources import is_file, load
         from algo.sandbox.sources.bars import BarReplay
 
+        if is_file(self.source) and _holds_ticks(Path(self.source)):
+            from algo.sandbox.sources.ticks import TickReplay, read_ticks
+
+            begins = at(first) if first is not None else 0
+            return TickReplay([tick for tick in read_ticks(self.source) if tick.ns >= begins])
         return BarReplay(load(self.source), day=first)
 
     def document(self, url: str, world: World, token: str, ca_file: Path | None = None) -> dict[str, Any]:
@@ -153,3 +158,13 @@ class Recipe:
         if ca_file is not None:
             found["ca_file"] = str(ca_file)
         return found | {"control": {"url": url, "token": token}}
+
+
+def _holds_ticks(path: Path) -> bool:
+    """Whether a file has quotes or trades rather than bars: prices without an open and a close."""
+    from algo.data.tables import SUFFIXES, read_file
+
+    if not path.expanduser().is_file() or path.suffix.lower() not in SUFFIXES:
+        return False
+    names = {str(name).strip().lower() for name in read_file(path.expanduser()).column_names}
+    return {"time", "symbol"} <= names and bool({"price", "bid_price_1"} & names) and "close" not in names

@@ -38,7 +38,7 @@ class Log:
     def __init__(self) -> None:
         self.ids: list[int] = []
         self.entries: list[str] = []
-        self.connections: dict[int, Connection] = {}
+        self.connections: dict[Connection, None] = {}
         self._full: list[str] = []
 
     def clear(self) -> None:
@@ -145,7 +145,7 @@ class TradingHub:
         start = whole(notify_id)
         if start is not None and start >= 0 and log.ids:
             connection.catch_up(self._replay(log, start))
-        log.connections[id(connection)] = connection
+        log.connections[connection] = None
 
     def rejoin(self, connection: Connection, cursor: str, groups: str) -> None:
         """Go on after the last message that the client saw; one of another day means all of today."""
@@ -155,7 +155,7 @@ class TradingHub:
         seen = whole(place) if day == self._day else 0 if place else None
         if seen is not None and 0 <= seen <= len(log.entries):
             connection.catch_up(log.frames(seen, self._day))
-        log.connections[id(connection)] = connection
+        log.connections[connection] = None
 
     def invoke(self, connection: Connection, method: str, arguments: list[Any]) -> str:
         """The trading hub has nothing to call."""
@@ -163,7 +163,7 @@ class TradingHub:
 
     def leave(self, connection: Connection) -> None:
         """Send nothing more."""
-        self._logs[connection.consumer.consumer_id].connections.pop(id(connection), None)
+        self._logs[connection.consumer.consumer_id].connections.pop(connection, None)
 
     # Inside
 
@@ -186,7 +186,7 @@ class TradingHub:
         cursor = _cursor(self._day, len(log.entries))
         for n in range(0, len(entries), _ENTRIES):
             words = frame(cursor, entries[n : n + _ENTRIES])
-            for connection in list(log.connections.values()):
+            for connection in list(log.connections):
                 connection.send(words)
 
     def _catch_day(self) -> None:
