@@ -100,6 +100,7 @@ class Recipe:
             "you",
             {Account.EQUITY: self.equity, Account.DERIVATIVES: self.derivatives},
             {Account.EQUITY: self.cash, Account.DERIVATIVES: self.cash},
+            calendar=source.calendar,
         )
         house = Brokerage([customer], source.instruments, source.exchange)
         consumer = Consumer(
@@ -125,12 +126,18 @@ class Recipe:
             return SyntheticFlow(first, self.seed)
         from algo.data.sources import is_file, load
         from algo.sandbox.sources.bars import BarReplay
+        from algo.sandbox.sources.ticks import TickReplay, holds_ticks, read_ticks
 
+<<<<<<< HEAD
         if is_file(self.source) and _holds_ticks(Path(self.source)):
             from algo.sandbox.sources.ticks import TickReplay, read_ticks
 
             begins = at(first) if first is not None else 0
             return TickReplay([tick for tick in read_ticks(self.source) if tick.ns >= begins])
+=======
+        if is_file(self.source) and Path(self.source).is_file() and holds_ticks(self.source):
+            return TickReplay(read_ticks(self.source), day=first)
+>>>>>>> world
         return BarReplay(load(self.source), day=first)
 
     def document(self, url: str, world: World, token: str, ca_file: Path | None = None) -> dict[str, Any]:

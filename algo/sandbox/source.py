@@ -91,6 +91,11 @@ class Source(Protocol):
         ...
 
     @property
+    def calendar(self) -> TradingCalendar:
+        """Which days trade: the ledgers of its customers count T+2 by it."""
+        ...
+
+    @property
     def bases(self) -> Mapping[Board, float]:
         """What the index of a board was before the first day, where that is not the usual."""
         ...

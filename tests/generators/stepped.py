@@ -122,7 +122,9 @@ class BrokeredClient(SteppedClient):
 
     def __init__(self, run: Run, source: Source, accounts: Mapping[Account, str], cash: int) -> None:
         super().__init__(run, source)
-        person = Customer("an", accounts, dict.fromkeys(accounts, cash), fees=NoFees())
+        person = Customer(
+            "an", accounts, dict.fromkeys(accounts, cash), fees=NoFees(), calendar=source.calendar
+        )
         broker = Brokerage([person], source.instruments, self.source.exchange)
         self.world = World(self.source, broker)
         self._accounts = dict(accounts)
