@@ -17,7 +17,7 @@ from typing import Any
 from algo.brokers.fctrading.signing import generate, parse_key
 from algo.brokers.paper.brokerage import Brokerage
 from algo.brokers.paper.customers import Customer
-from algo.clock import HO_CHI_MINH, at
+from algo.clock import HO_CHI_MINH
 from algo.errors import SettingError
 from algo.fastconnect.secret import Secret
 from algo.model import Account
@@ -128,16 +128,8 @@ class Recipe:
         from algo.sandbox.sources.bars import BarReplay
         from algo.sandbox.sources.ticks import TickReplay, holds_ticks, read_ticks
 
-<<<<<<< HEAD
-        if is_file(self.source) and _holds_ticks(Path(self.source)):
-            from algo.sandbox.sources.ticks import TickReplay, read_ticks
-
-            begins = at(first) if first is not None else 0
-            return TickReplay([tick for tick in read_ticks(self.source) if tick.ns >= begins])
-=======
         if is_file(self.source) and Path(self.source).is_file() and holds_ticks(self.source):
             return TickReplay(read_ticks(self.source), day=first)
->>>>>>> world
         return BarReplay(load(self.source), day=first)
 
     def document(self, url: str, world: World, token: str, ca_file: Path | None = None) -> dict[str, Any]:
@@ -165,13 +157,3 @@ class Recipe:
         if ca_file is not None:
             found["ca_file"] = str(ca_file)
         return found | {"control": {"url": url, "token": token}}
-
-
-def _holds_ticks(path: Path) -> bool:
-    """Whether a file has quotes or trades rather than bars: prices without an open and a close."""
-    from algo.data.tables import SUFFIXES, read_file
-
-    if not path.expanduser().is_file() or path.suffix.lower() not in SUFFIXES:
-        return False
-    names = {str(name).strip().lower() for name in read_file(path.expanduser()).column_names}
-    return {"time", "symbol"} <= names and bool({"price", "bid_price_1"} & names) and "close" not in names
