@@ -34,9 +34,9 @@ CASH = 1_000_000_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """`source` is "synthetic", a file of bars or a symbol of the catalog; `day` is the first day played.
+    """`source` is "synthetic", a file (of bars, or of quotes and trades) or a symbol of the catalog.
 
-    `seed` makes everything that is made up, whatever the machine.
+    `day` is the first day that is played. `seed` makes everything that is made up, whatever the machine.
     """
 
     consumer_id: str

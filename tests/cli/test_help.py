@@ -13,6 +13,7 @@ COMMANDS = [
     ("backtest",),
     ("run",),
     ("check",),
+    ("sandbox",),
     ("new", "strategy"),
     ("data", "import"),
     ("data", "list"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,22 @@ def test_the_document_has_what_a_client_needs() -> None:
     assert {one["symbol"] for one in document["symbols"]} >= {"FPT", "HPG"}
     assert document["control"] == {"url": "http://127.0.0.1:1/", "token": sandbox.token}
     assert json.loads(json.dumps(document)) == document
+
+
+def test_a_file_of_trades_and_quotes_is_replayed_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "ticks.csv"
+    path.write_text(
+        "time,symbol,price,quantity,bid_price_1,bid_quantity_1,ask_price_1,ask_quantity_1\n"
+        "2025-07-01 09:30:00,FPT,,,99900,500,100000,700\n"
+        "2025-07-01 09:30:01,FPT,100000,300,,,,\n"
+        "2025-07-02 09:30:01,FPT,101000,300,,,,\n"
+    )
+    sandbox = assemble(Recipe.new(str(path)))
+    sandbox.host.world.advance(MORNING)
+    assert [print_.last for print_ in sandbox.world.tape.prints["FPT"]] == [100_000, 101_000]
+    later = assemble(Recipe.new(str(path), date(2025, 7, 2)))
+    later.host.world.advance(MORNING)
+    assert [print_.last for print_ in later.world.tape.prints["FPT"]] == [101_000]
 
 
 def test_no_secret_is_shown() -> None:

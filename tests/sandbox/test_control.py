@@ -90,6 +90,8 @@ def test_faults_by_request(running: Served) -> None:
         ("order", {"symbol": "FPT", "side": "buy", "quantity": 1.5}),
         ("order", {"symbol": "FPT", "side": "buy", "quantity": 100, "type": "XX"}),
         ("cancel", {"order_id": "1"}),
+        ("hold", {"symbol": "FPT", "quantity": -100}),
+        ("hold", {"symbol": "FPT"}),
         ("ids", {"skip": -1}),
         ("quota", {"rules": [{"endpoint": "*"}]}),
         ("quota", {"rules": [{"endpoint": "*", "period": 0, "limit": 1}]}),
@@ -148,3 +150,13 @@ def test_an_order_by_hand_is_the_customers_and_says_so() -> None:
     assert answer.status == 200
     (order,) = sandbox.world.brokerage.orders(sandbox.recipe.derivatives)
     assert (order.channel, order.quantity, order.instrument.board) == ("IM", 2, "DERIVATIVES")
+
+
+def test_a_position_from_elsewhere() -> None:
+    sandbox = made()
+    assert sandbox.control(request("hold", sandbox.token, symbol="FPT", quantity=500)).status == 200
+    assert sandbox.control(request("hold", sandbox.token, symbol="VN30F1M", quantity=-2)).status == 200
+    (customer,) = sandbox.world.brokerage.customers
+    held = {name: position.quantity for name, position in customer.portfolio.positions.items()}
+    assert held == {"FPT": 500, sandbox.world.code("VN30F1M"): -2}
+    assert not any(sandbox.world.brokerage.orders(number) for number in customer.accounts.values())
