@@ -38,7 +38,7 @@ from algo.model import (
     Trade,
 )
 from algo.orders import Limits, OrderManager, RequestIds, Venue
-from algo.orders.exits import excess, exit_order, split
+from algo.orders.exits import excess, exit_order, leg, split
 from algo.orders.request_id import FIRST_SLOT
 from algo.portfolio import Portfolio
 from algo.strategy import Strategy
@@ -311,7 +311,7 @@ class Engine:
             order_id=order.order_id,
             strategy=order.strategy,
             symbol=order.symbol,
-            exit_reason=event.exit_reason or order.exit_reason,
+            exit_reason=event.exit_reason or leg(order, event.price),
             tag=order.tag,
         )
         position = before + quantity * order.side
