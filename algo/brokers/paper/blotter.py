@@ -67,10 +67,10 @@ class Blotter:
         return self.slips.get(order_id) or self._temporary.get(order_id)
 
     def state(self, slip: Slip, ns: int, action: str) -> OrderRecord:
-        """Say how an order stands now."""
-        slip.modified = ns
+        """Say how an order stands now. Its time never goes back: the newest word is known by it."""
+        slip.modified = max(slip.modified, ns)
         record = slip.record()
-        self.statements.append(OrderStated(ns, record, action))
+        self.statements.append(OrderStated(slip.modified, record, action))
         return record
 
     def fail(self, slip: Slip, request_id: str, code: str, text: str, ns: int) -> None:
