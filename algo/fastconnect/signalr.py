@@ -18,6 +18,8 @@ from enum import Enum
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+import msgspec
+
 from algo.errors import AuthError, ProtocolError
 from algo.fastconnect.wire import parse_json, plain
 
@@ -46,13 +48,22 @@ class KeepAlive:
     """An empty frame: the server lives."""
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True, rename={"hub": "H", "method": "M", "arguments": "A"}):
     """The hub calls `method` of ours. The hub's name and the method come as the server spelled them."""
 
     hub: str
     method: str
     arguments: list[Any]
+
+
+class _Calls(msgspec.Struct, forbid_unknown_fields=True, rename={"cursor": "C", "messages": "M"}):
+    """A frame that holds calls and nothing else, as nearly all do."""
+
+    cursor: str
+    messages: list[Invocation]
+
+
+_read_calls = msgspec.json.Decoder(_Calls).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +211,14 @@ class SignalR:
             data = b"".join((*self._parts, data))
             self._parts.clear()
         self._size = 0
+        if self.phase is Phase.OPEN:
+            try:
+                calls = _read_calls(data)
+            except (ValueError, RecursionError):
+                pass  # it is something else
+            else:
+                self.cursor = calls.cursor
+                return [*calls.messages]
         try:
             return self._events(_object(data, self._largest))
         except ProtocolError:
@@ -243,18 +262,10 @@ class SignalR:
         if messages is not None:
             if not isinstance(messages, list):
                 raise ProtocolError("the stream's frame holds no list of messages")
-            events += map(self._invocation, messages)
+            events += [_invocation(message) for message in messages]
         if messages is None or cursor is None or len(frame) > 2:
             events += self._signs(frame)
         return events
-
-    @staticmethod
-    def _invocation(message: Any) -> Event:
-        if isinstance(message, dict):
-            hub, method, arguments = message.get("H"), message.get("M"), message.get("A")
-            if isinstance(hub, str) and isinstance(method, str) and isinstance(arguments, list):
-                return Invocation(hub, method, arguments)
-        return Unrecognised(message)
 
     def _signs(self, frame: dict[str, Any]) -> list[Event]:
         """Everything of a frame but its messages."""
@@ -293,6 +304,14 @@ class SignalR:
         scheme = "wss" if parts.scheme == "https" else "ws"
         query = self._query({"transport": "webSockets", **self._token()} | (extra or {}))
         return f"{scheme}://{parts.netloc}{parts.path}/{action}?{query}"
+
+
+def _invocation(message: Any) -> Event:
+    if isinstance(message, dict):
+        hub, method, arguments = message.get("H"), message.get("M"), message.get("A")
+        if isinstance(hub, str) and isinstance(method, str) and isinstance(arguments, list):
+            return Invocation(hub, method, arguments)
+    return Unrecognised(message)
 
 
 def _object(data: bytes, largest: int) -> dict[str, Any]:

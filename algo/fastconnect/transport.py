@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +61,31 @@ def open_client(
         transport=transport,
         headers={"User-Agent": "algo"},
     )
+
+
+class Form:
+    """A POST of JSON to one path: what is the same each time is merged once, by the client itself."""
+
+    def __init__(self, client: httpx.AsyncClient, path: str) -> None:
+        blank = client.build_request("POST", path, headers={"Content-Type": "application/json"})
+        each = {b"content-length", b"cookie"}
+        self._cookies = client.cookies
+        self._url = blank.url
+        self._headers = [pair for pair in blank.headers.raw if pair[0].lower() not in each]
+
+    def request(
+        self, body: bytes, headers: Mapping[str, str], extensions: Mapping[str, object]
+    ) -> httpx.Request:
+        """The request with this body and these headers, and the cookies that the server has set by now."""
+        own = [(name.encode(), value.encode()) for name, value in headers.items()]
+        return httpx.Request(
+            "POST",
+            self._url,
+            headers=[*self._headers, *own, (b"Content-Length", b"%d" % len(body))],
+            cookies=self._cookies,
+            stream=httpx.ByteStream(body),
+            extensions=dict(extensions),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,92 @@ class TimerFired:
     ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class BandStated:
+    """The market's own word on an instrument's prices of the day, in price units."""
+
+    ns: int
+    symbol: str
+    floor: int
+    reference: int
+    ceiling: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDoubted:
+    """The data of a symbol cannot be trusted now ('' is every symbol): nothing may be entered on them."""
+
+    ns: int
+    symbol: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarketTrusted:
+    """The data of a symbol can be trusted again ('' is every symbol)."""
+
+    ns: int
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInChanged:
+    """Whether the sign-in allows new orders now, and for how many seconds more."""
+
+    ns: int
+    trading: bool
+    seconds_left: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BooksStated:
+    """The broker's order books, asked for at `asked` and had at `ns`, were complete.
+
+    `requests` are the request ids that they name, as evidence of what was received.
+    """
+
+    ns: int
+    asked: int
+    requests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingsStated:
+    """The broker's whole statement of what is held: symbol -> shares, or contracts with a sign."""
+
+    ns: int
+    asked: int
+    quantities: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignWorked:
+    """An order that is not ours stands so at the broker. It is counted and never touched."""
+
+    ns: int
+    broker_id: str
+    symbol: str
+    side: Side
+    price: int
+    quantity: int
+    filled: int
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorActed:
+    """A person's command. `action` is kill, flatten, resume or accept; `detail` says of what."""
+
+    ns: int
+    action: str
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.action not in ("kill", "flatten", "resume", "accept"):
+            raise SettingError(f"an operator can kill, flatten, resume or accept, not {self.action!r}")
+
+
 class Fill(NamedTuple):
     """A fill as the ledger booked it. `units` is the price in price units; `fee` and `tax` are đồng.
 
@@ -275,3 +361,14 @@ BrokerEvent = (
     | StreamRestored
 )
 MarketEvent = DayStarted | SessionChanged | ContractRolled | PositionSettled | CorporateAction | TimerFired
+OperationalEvent = (
+    BandStated
+    | MarketDoubted
+    | MarketTrusted
+    | SignInChanged
+    | BooksStated
+    | HoldingsStated
+    | ForeignWorked
+    | OperatorActed
+)
+"""What only a run beside a real market meets."""

@@ -37,9 +37,13 @@ _UNCHECKED = Secret("1")
 
 _LOCKED = re.compile(r"lock|blocked|khoá|khóa|bị chặn", re.IGNORECASE)
 _THE_CODE = re.compile(r"\b(?:pin|otp|code|2fa|mã)\b", re.IGNORECASE)
-_NOT_THE_CODE = re.compile(
-    r"consumer|key does not exist|connection is invalid|secret|account|permission|expired key", re.IGNORECASE
+_OTHER_CODES = re.compile(
+    r"\b(?:stock|symbol|instrument|security|securities|order|error|client|market|exchange)\s+code\b"
+    r"|\bmã\s+(?:chứng khoán|ck|cổ phiếu|hợp đồng|lệnh|khách hàng|lỗi)\b",
+    re.IGNORECASE,
 )
+_THE_KEY = re.compile(r"consumer|\bkey\b|connection|quota|secret|permission", re.IGNORECASE)
+_THE_ACCOUNT = re.compile(r"account|tài khoản", re.IGNORECASE)
 
 
 class Purpose(Enum):
@@ -291,7 +295,7 @@ class Auth:
 
     def order_refused(self, message: str) -> bool:
         """The broker refused an order. Whether that was for the code in its body, which is then forgotten."""
-        if self.saved or self._code is None or not _THE_CODE.search(message):
+        if self.saved or self._code is None or not _is_about_code(message):
             return False
         self.locked = bool(_LOCKED.search(message))
         self._refused_code = None if self.locked else self._code
@@ -359,11 +363,20 @@ class Auth:
         self._otp_asked = False
 
     def _reason(self, attempt: Attempt, message: str) -> AuthError:
-        if attempt.sending is not Sending.WRITE or _NOT_THE_CODE.search(message):
+        other = attempt.sending is not Sending.WRITE
+        if not other and not _is_about_code(message):
+            locked = _LOCKED.search(message) is not None
+            other = bool(_THE_KEY.search(message) or (_THE_ACCOUNT.search(message) and not locked))
+        if other:
             return AuthError(f"the broker refused to sign in: {message}")
         if _LOCKED.search(message):
             return CodeLocked(f"the code is locked, unlock it with the broker: {message}")
         return CodeRefused(f"the broker refused the code: {message}")
+
+
+def _is_about_code(message: str) -> bool:
+    """Whether the broker's words are about a PIN or one-time code, and not about a stock's code."""
+    return _THE_CODE.search(_OTHER_CODES.sub("", message)) is not None
 
 
 def _good(token: Token | None, now: Moment) -> bool:

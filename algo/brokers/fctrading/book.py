@@ -46,7 +46,6 @@ from algo.model import (
 _MILLISECOND = 1_000_000
 _EPOCH = date(1970, 1, 1)
 _PROGRESS = {OrderStatus.SUBMITTED: 0, OrderStatus.WAITING: 1, OrderStatus.WORKING: 2}
-_EARLY = (OrderStatus.SUBMITTED, OrderStatus.WAITING)
 
 
 class Book:
@@ -162,7 +161,8 @@ class Book:
         self, order: Standing, event: OrderEvent, known: Meaning, cause: int | None, at: int, valued: bool
     ) -> list[Heard]:
         """The newest word on an order: what it changes for the listener."""
-        status, heard = known.status, list[Heard]()
+        status = known.status
+        heard: list[Heard] = []
         if order.phase.terminal:
             if not status.terminal:
                 text = f"an order that had ended ({order.phase}) is {event.status} at the broker"
@@ -193,7 +193,7 @@ class Book:
 
     def _alive(self, order: Standing, at: int, *, set_off: bool = False) -> list[Heard]:
         """Tell, if it is news, that the market has the order. `set_off`: its trigger was reached."""
-        if order.phase not in _EARLY:
+        if order.phase is not OrderStatus.SUBMITTED and order.phase is not OrderStatus.WAITING:
             return []
         heard: list[Heard] = []
         if order.phase is OrderStatus.SUBMITTED and set_off and order.conditional:
@@ -330,12 +330,13 @@ class Book:
         return [PortfolioUpdated(at, one.instrument_id, one.net) for one in (*event.open, *event.closed)]
 
     def _conditional_heard(self, event: ConditionalEvent, ns: int) -> list[Heard]:
-        """SSI does not document these: they are kept as they came, with the order that they name."""
-        fields = {str(key).lower(): value for key, value in event.raw.items()}
-        number = whole(fields.get("uniqueid"))
-        order = self.register.of_request(number, ns)
+        """SSI does not say what these mean: they are told as they came, with the order that they name."""
+        at = event.time * _MILLISECOND or ns
+        order = self.register.of_request(whole(event.unique_id), ns)
         order_id = order.order_id if order is not None else ""
-        return [UnknownMessage(ns, "a conditional order changed", _shown(event), order_id)]
+        said = (event.fco_id, event.status, event.process_status, event.message)
+        words = plain(", ".join(word for word in said if word)) or "without a word on it"
+        return [UnknownMessage(at, f"a conditional order changed: {words}", _shown(event), order_id)]
 
     def _named(self, day: int) -> str:
         if day != self._day:

@@ -1,24 +1,24 @@
 """Which stream messages are new, and from where to resume. Pure.
 
 Every message has a notify id, a number of the day that is shared by all of the broker's customers: gaps are
-normal. Ids start again on each trading day. An id of 0 says nothing and never moves the cursor.
+normal. Ids start again on each trading day, at an hour that is not known. So an id of 0 says nothing, and a
+message of an earlier day says nothing of today's ids: neither moves the cursor.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from algo.brokers.fctrading.events import OrderErrorEvent, StreamEvent, UnknownEvent
-from algo.clock import local_date
+from algo.clock import DAY, at, local_date
 
 LIVE_ONLY = "-1"
 FROM_START_OF_DAY = "0"
 _MILLISECOND = 1_000_000
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """The last message that was applied: its trading day and its id. Kept by the caller, over restarts."""
 
     day: date
@@ -38,7 +38,8 @@ class Cursor:
         self._live_only = live_only
         self._seen: set[tuple[object, ...]] = set()
         self._before: set[tuple[object, ...]] = set()
-        self._day: date | None = start.day if start else None
+        self._day = start.day if start else date.min
+        self._begins = self._ends = 0
         self._stepped_back = False
 
     @property
@@ -63,15 +64,15 @@ class Cursor:
 
     def take(self, event: StreamEvent, now: int) -> bool:
         """Whether `event`, received at `now` (nanoseconds since the epoch), is new. Moves the cursor."""
-        day = local_date(now)
-        if day != self._day:
-            self._turn(day)
+        if not self._begins <= now < self._ends:
+            self._turn(local_date(now))
+        day = self._day
         key = _key(event, day)
         if key is not None:
             if key in self._seen or key in self._before:
                 return False
             self._seen.add(key)
-        if event.notify_id > 0:
+        if event.notify_id > 0 and not 0 < event.time * _MILLISECOND < self._begins:
             last = self._position
             if last is not None and last.day == day and event.notify_id < last.last:
                 self._stepped_back = True
@@ -80,8 +81,10 @@ class Cursor:
 
     def _turn(self, day: date) -> None:
         """A new day by the clock. Yesterday's messages may still be replayed, so they are kept for a day."""
-        self._before, self._seen = self._seen, set()
-        self._day = day
+        if day != self._day:
+            self._before, self._seen = self._seen, set()
+        self._day, self._begins = day, at(day)
+        self._ends = self._begins + DAY
 
 
 def _key(event: StreamEvent, day: date) -> tuple[object, ...] | None:

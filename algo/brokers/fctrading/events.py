@@ -1,13 +1,41 @@
 """The stream's events: order changes, errors, fills, portfolio, conditional orders.
 
-They are named tuples, because they are hot. What an event does not name stays in its `raw` dict.
+They are named tuples, because they are hot. What an event does not name stays in its `raw` data.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-Raw = dict[str, Any]
+from algo.fastconnect.wire import parse_json
+
+Raw = Mapping[str, Any]
+
+
+class RawText(Raw):
+    """The `data` of a message, read from the message's text only when somebody looks at it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getitem__(self, key: str) -> Any:
+        return self._data()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data())
+
+    def __len__(self) -> int:
+        return len(self._data())
+
+    def __repr__(self) -> str:
+        return repr(self._data())
+
+    def _data(self) -> dict[str, Any]:
+        data: dict[str, Any] = parse_json(self._text)["data"]
+        return data
 
 
 class OrderEvent(NamedTuple):
@@ -124,11 +152,32 @@ class PortfolioEvent(NamedTuple):
 
 
 class ConditionalEvent(NamedTuple):
-    """A change of a conditional order (`fcoEvent`), whose fields SSI does not document."""
+    """A change of a conditional order (`fcoEvent`).
+
+    SSI does not document it; the names are those that a public client of another language reads.
+    """
 
     notify_id: int
+    fco_id: str
+    unique_id: str
+    """The request that it belongs to."""
+    account: str
+    instrument_id: str
+    status: str
+    process_status: str
+    last_action: str
+    message: str
+    price: float
+    quantity: int
+    matched_quantity: int
+    places_order: bool
+    updated_time: int
     raw: Raw
-    time: int = 0
+
+    @property
+    def time(self) -> int:
+        """When it happened, epoch milliseconds; 0 when the event does not say so in a form that is known."""
+        return self.updated_time
 
 
 class UnknownEvent(NamedTuple):

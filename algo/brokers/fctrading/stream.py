@@ -8,10 +8,8 @@ stream after a restart.
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -21,26 +19,14 @@ from algo.brokers.fctrading.cursor import Cursor, Position
 from algo.brokers.fctrading.decode import EventDecoder
 from algo.brokers.fctrading.events import StreamEvent
 from algo.brokers.fctrading.session import Session
-from algo.errors import AuthError, BrokerError, ProtocolError
-from algo.fastconnect.hub import IDLE, Hub
-from algo.fastconnect.signalr import (
-    Disconnected,
-    Event,
-    Invocation,
-    Opened,
-    ReconnectAsked,
-    ServerError,
-    Unrecognised,
-)
+from algo.fastconnect.hub import IDLE
+from algo.fastconnect.secret import Secret
+from algo.fastconnect.signalr import Event, Invocation, ServerError, Unrecognised
+from algo.fastconnect.stream import HubStream
 from algo.fastconnect.wire import plain
 
 HUB = "BroadcastHubV2"
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 30.0
-STEADY = 30.0
-"""Seconds that a connection must last to count as good, so that the next pause is short again."""
-MOST_WAITING = 10_000
-"""Items that may wait for the reader; beyond, nothing more is read from the socket."""
+_HUB = HUB.lower()
 
 
 class Delivered(NamedTuple):
@@ -73,8 +59,10 @@ class Notice(NamedTuple):
 Item = Delivered | Lost | Restored | Notice
 
 
-class TradingStream:
+class TradingStream(HubStream[Item]):
     """Order and portfolio events of one person. `run` keeps it connected; iterate to read it."""
+
+    hub = HUB
 
     def __init__(
         self,
@@ -89,109 +77,55 @@ class TradingStream:
         live_only: bool = False,
         idle: float = IDLE,
     ) -> None:
-        """`wall` gives nanoseconds since the epoch, `random` numbers in [0, 1) for the back-off."""
-        self._url = url
+        """As `HubStream`. `start` is the last message that was applied, `live_only` asks for no replay."""
+        super().__init__(url, client, context, wall=wall, random=random, idle=idle)
         self._session = session
-        self._client = client
-        self._context = context
-        self._wall = wall
-        self._random = random
-        self._idle = idle
         self._cursor = Cursor(start, live_only=live_only)
         self._decoder = EventDecoder()
-        self._items: deque[Item] = deque()
-        self._ready = asyncio.Event()
-        self._hub: Hub | None = None
         self._resume = ""
-        self._up: bool | None = None
-        self._up_since = 0.0
-        self._strange = 0
-        self._done = False
-
-    @property
-    def connected(self) -> bool:
-        """Whether messages arrive now."""
-        return bool(self._up)
 
     @property
     def position(self) -> Position | None:
         """The position of the last message that came in."""
         return self._cursor.position
 
-    async def run(self) -> None:
-        """Connect, and connect again, until cancelled."""
-        loop = asyncio.get_running_loop()
-        failures = 0
-        try:
-            while True:
-                reason = await self._once()
-                lasted = loop.time() - self._up_since if self._up else 0.0
-                self._went_down(reason)
-                failures = 0 if lasted >= STEADY else failures + 1
-                await asyncio.sleep(self._random() * min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures, 10)))
-        finally:
-            self._went_down("closed by this program")
-            self._done = True
-            self._ready.set()
-
     async def __aiter__(self) -> AsyncIterator[list[Item]]:
         """Batches of items, until `run` has ended and everything was read."""
-        while True:
-            while not self._items:
-                if self._done:
-                    return
-                self._ready.clear()
-                await self._ready.wait()
+        while await self._arrived():
             batch = list(self._items)
             self._items.clear()
-            if self._hub is not None:
-                self._hub.resume()
+            self._read_on()
             yield batch
 
-    async def _once(self) -> str:
-        """One connection from its beginning to its end; why it ended."""
-        token = None
-        self._hub = None
-        hub: Hub | None = None
-        try:
-            token = await self._session.token(Purpose.READ)
-            self._resume = self._cursor.resume(self._wall())
-            hub = Hub(self._url, HUB, self._client, self._context, self._take, idle=self._idle)
-            self._hub = hub
-            await hub.open({"Authorization": f"Bearer {token.reveal()}", "NotifyID": self._resume})
-            return await hub.ended()
-        except AuthError as error:
-            if token is not None:
-                self._session.token_refused(token)
-            return str(error)
-        except BrokerError as error:
-            return str(error)
-        finally:
-            if hub is not None:
-                await hub.close()
+    async def _token(self) -> Secret:
+        return await self._session.token(Purpose.READ)
 
-    def _take(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, Invocation):
-                self._invoked(event)
-            elif isinstance(event, Opened):
-                self._up, self._up_since = True, asyncio.get_running_loop().time()
-                self._cursor.connected()
-                self._put(Restored(self._resume, self._wall()))
-            elif isinstance(event, ServerError):
-                self._put(Notice(f"the stream reports: {event.text}"))
-            elif isinstance(event, Unrecognised):
-                self._put(Notice(f"the stream sent what is not known: {plain(str(event.raw))}"))
-            elif isinstance(event, ReconnectAsked | Disconnected):
-                raise ProtocolError("the server asked to connect again")
-        if len(self._items) > MOST_WAITING and self._hub is not None:
-            self._hub.pause()
+    def _token_refused(self, token: Secret) -> None:
+        self._session.token_refused(token)
+
+    def _headers(self) -> Mapping[str, str]:
+        self._resume = self._cursor.resume(self._wall())
+        return {"NotifyID": self._resume}
+
+    def _restored(self) -> Item:
+        self._cursor.connected()
+        return Restored(self._resume, self._wall())
+
+    def _lost(self, reason: str) -> Item:
+        return Lost(reason, self._wall())
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, ServerError):
+            self._put(Notice(f"the stream reports: {event.text}"))
+        elif isinstance(event, Unrecognised):
+            self._put(Notice(f"the stream sent what is not known: {plain(str(event.raw))}"))
 
     def _invoked(self, call: Invocation) -> None:
-        if call.hub.lower() != HUB.lower() or call.method.lower() not in {"broadcast", "error"}:
+        hub, method = call.hub.lower(), call.method.lower()
+        if hub != _HUB or method not in ("broadcast", "error"):
             self._put(Notice(f"the stream called {plain(call.hub)}.{plain(call.method)}, which is not known"))
             return
-        if call.method.lower() == "error":
+        if method == "error":
             self._put(Notice(f"the stream reports: {plain(' '.join(map(str, call.arguments)))}"))
             return
         for text in call.arguments:
@@ -200,14 +134,3 @@ class TradingStream:
                 self._put(Delivered(event, self._cursor.position))
         if self._decoder.news:
             self._put(Notice(f"the broker sends new fields: {plain(', '.join(self._decoder.told()))}"))
-
-    def _put(self, item: Item) -> None:
-        if not self._items:
-            self._ready.set()
-        self._items.append(item)
-
-    def _went_down(self, reason: str) -> None:
-        """Report the end of a connection, or the first failure to make one; later failures are no news."""
-        if self._up is not False:
-            self._up = False
-            self._put(Lost(reason, self._wall()))

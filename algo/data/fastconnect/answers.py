@@ -104,6 +104,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 MaybeDay = Annotated[date | None, BeforeValidator(_day)]
 TimeOfDay = Annotated[int, BeforeValidator(_clock)]
 """Nanoseconds since local midnight."""
+MaybeTime = Annotated[int | None, BeforeValidator(_clock)]
 
 
 class AccessToken(Answer):
@@ -152,6 +153,40 @@ class IndexMember(Answer):
 
     isin: Text = ""
     symbol: Text = Field(alias="StockSymbol")
+
+
+class Index(Answer):
+    """An index of an exchange."""
+
+    code: Text = Field(alias="IndexCode", min_length=1)
+    name: Text = Field("", alias="IndexName")
+    exchange: Text = ""
+
+
+class IndexDay(Answer):
+    """A day of an index, in points, and what was traded and how prices went among its members."""
+
+    index: Text = Field(alias="IndexId", min_length=1)
+    name: Text = Field("", alias="IndexName")
+    day: Day = Field(alias="TradingDate")
+    time: MaybeTime = None
+    type: Text = Field("", alias="TypeIndex")
+    session: Text = Field("", alias="TradingSession")
+    close: Number = Field(None, alias="IndexValue")
+    change: Number = None
+    change_percent: Number = Field(None, alias="RatioChange")
+    trades: Count = Field(None, alias="TotalTrade")
+    volume: Count = Field(None, alias="TotalMatchVol")
+    value: Number = Field(None, alias="TotalMatchVal")
+    deal_volume: Count = Field(None, alias="TotalDealVol")
+    deal_value: Number = Field(None, alias="TotalDealVal")
+    total_volume: Count = Field(None, alias="TotalVol")
+    total_value: Number = Field(None, alias="TotalVal")
+    advances: Count = None
+    no_changes: Count = Field(None, alias="NoChanges")
+    declines: Count = None
+    ceilings: Count = None
+    floors: Count = None
 
 
 class DailyBar(Answer):

@@ -19,6 +19,8 @@ from algo.data.fastconnect.answers import (
     AccessToken,
     DailyBar,
     DayPrice,
+    Index,
+    IndexDay,
     IndexMember,
     MinuteBar,
     Page,
@@ -141,27 +143,40 @@ class DataClient:
         rows = grouped(await self._pages("IndexComponents", {"indexCode": index}, size=100), "indexcomponent")
         return [IndexMember.read(row).symbol for row in rows]
 
+    async def indices(self, exchange: str) -> list[Index]:
+        """The indices of an exchange: HOSE or HNX."""
+        return [Index.read(row) for row in await self._pages("IndexList", {"exchange": exchange}, size=100)]
+
     # Prices, from `first` to `last`, both included
 
     async def daily_bars(self, symbol: str, first: date, last: date) -> list[DailyBar]:
         """The days of a symbol, oldest first."""
-        return await self._spans("DailyOhlc", symbol, first, last, {"ascending": "True"}, DailyBar.read)
+        query = {"symbol": symbol}
+        return await self._spans("DailyOhlc", query, first, last, {"ascending": "True"}, DailyBar.read)
 
     async def minute_bars(self, symbol: str, first: date, last: date) -> list[MinuteBar]:
         """The minutes of a symbol, oldest first, as traded (not adjusted). History begins early in 2020."""
         extra = {"ascending": "True", "resolution": "1"}
-        return await self._spans("IntradayOhlc", symbol, first, last, extra, MinuteBar.read)
+        return await self._spans("IntradayOhlc", {"symbol": symbol}, first, last, extra, MinuteBar.read)
 
     async def day_prices(self, symbol: str, first: date, last: date, market: str = "") -> list[DayPrice]:
         """The days of a symbol with reference price, ceiling and floor."""
-        return await self._spans("DailyStockPrice", symbol, first, last, {"market": market}, DayPrice.read)
+        query = {"symbol": symbol}
+        return await self._spans("DailyStockPrice", query, first, last, {"market": market}, DayPrice.read)
+
+    async def index_days(self, index: str, first: date, last: date) -> list[IndexDay]:
+        """The days of an index such as VNINDEX or VN30, oldest first."""
+        query = {"requestId": "", "indexId": index}
+        order = {"orderBy": "", "order": ""}
+        days = await self._spans("DailyIndex", query, first, last, order, IndexDay.read)
+        return sorted(days, key=lambda one: (one.day, one.time or 0))
 
     # Inside
 
     async def _spans(
         self,
         name: str,
-        symbol: str,
+        what: Mapping[str, str],
         first: date,
         last: date,
         extra: Mapping[str, str],
@@ -171,7 +186,7 @@ class DataClient:
         found: list[A] = []
         while first <= last:
             end = min(last, first + timedelta(days=WINDOW - 1))
-            query = {"symbol": symbol, "fromDate": _day(first), "toDate": _day(end)}
+            query = {**what, "fromDate": _day(first), "toDate": _day(end)}
             rows = await self._pages(name, query, extra)
             found += map(read, rows)
             first = end + timedelta(days=1)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
 
 import httpx
@@ -19,30 +18,16 @@ from algo.data.fastconnect.channels import Channel, Channels
 from algo.data.fastconnect.decode import Decoder
 from algo.data.fastconnect.events import BarSoFar, Decoded, FeedEvent, FeedLost, FeedRestored, Notice, Unread
 from algo.data.fastconnect.minutes import MinuteBars
-from algo.errors import AuthError, BrokerError, ProtocolError
+from algo.errors import BrokerError
 from algo.fastconnect.hub import IDLE, Hub
 from algo.fastconnect.secret import Secret
-from algo.fastconnect.signalr import (
-    Disconnected,
-    Event,
-    Invocation,
-    Opened,
-    ReconnectAsked,
-    Result,
-    ServerError,
-    Unrecognised,
-)
+from algo.fastconnect.signalr import Event, Invocation, Result, ServerError, Unrecognised
+from algo.fastconnect.stream import HubStream
 from algo.fastconnect.wire import plain
 from algo.model import Bar
 
 HUB = "FcMarketDataV2Hub"
 SUBSCRIBE = "SwitchChannels"
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 30.0
-STEADY = 30.0
-"""Seconds that a connection must last to count as good, so that the next pause is short again."""
-MOST_WAITING = 100_000
-"""Events that may wait for the reader; beyond, nothing more is read from the socket."""
 
 
 class Tokens(Protocol):
@@ -57,8 +42,11 @@ class Tokens(Protocol):
         ...
 
 
-class FastConnectFeed:
+class FastConnectFeed(HubStream[FeedEvent]):
     """Live market data. `run` keeps it connected; iterate to read it; `subscribe` at any time."""
+
+    hub = HUB
+    most_waiting = 100_000
 
     def __init__(
         self,
@@ -71,31 +59,14 @@ class FastConnectFeed:
         random: Callable[[], float],
         idle: float = IDLE,
     ) -> None:
-        """`wall` gives market time in nanoseconds since the epoch, `random` numbers in [0, 1) for the
-        back-off, `idle` the seconds without any frame after which a connection counts as dead."""
-        self._url = url
+        """As `HubStream`."""
+        super().__init__(url, client, context, wall=wall, random=random, idle=idle)
         self._tokens = tokens
-        self._client = client
-        self._context = context
-        self._wall = wall
-        self._random = random
-        self._idle = idle
         self._channels = Channels()
         self._decoder = Decoder()
         self._minutes = MinuteBars()
         self._timer: asyncio.TimerHandle | None = None
-        self._events: deque[FeedEvent] = deque()
-        self._ready = asyncio.Event()
-        self._hub: Hub | None = None
         self._calls: dict[str, str] = {}
-        self._up: bool | None = None
-        self._up_since = 0.0
-        self._done = False
-
-    @property
-    def connected(self) -> bool:
-        """Whether data comes now."""
-        return bool(self._up)
 
     def doubts(self, symbol: str) -> str:
         """Why nothing should be entered on the data of `symbol`; '' when they can be trusted."""
@@ -118,83 +89,54 @@ class FastConnectFeed:
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
-        loop = asyncio.get_running_loop()
-        failures = 0
         try:
-            while True:
-                reason = await self._once()
-                lasted = loop.time() - self._up_since if self._up else 0.0
-                self._went_down(reason)
-                failures = 0 if lasted >= STEADY else failures + 1
-                await asyncio.sleep(self._random() * min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failures, 10)))
+            await super().run()
         finally:
-            self._went_down("closed by this program")
             if self._timer is not None:
                 self._timer.cancel()
-            self._done = True
-            self._ready.set()
 
     async def __aiter__(self) -> AsyncIterator[FeedEvent]:
         """Events in the order in which they came, until `run` has ended and everything was read."""
-        while True:
-            while self._events:
-                yield self._events.popleft()
-            if self._hub is not None:
-                self._hub.resume()
-            if self._done:
-                return
-            self._ready.clear()
-            await self._ready.wait()
+        while await self._arrived():
+            while self._items:
+                yield self._items.popleft()
+            self._read_on()
 
     # One connection
 
-    async def _once(self) -> str:
-        """One connection from its beginning to its end; why it ended."""
-        token = None
-        self._hub = None
-        hub: Hub | None = None
-        try:
-            token = await self._tokens.token()
-            hub = Hub(self._url, HUB, self._client, self._context, self._take, idle=self._idle)
-            self._hub = hub
-            self._calls.clear()
-            await hub.open({"Authorization": f"Bearer {token.reveal()}"})
-            for text in self._channels.texts:
-                await self._call(hub, text)
-            return await hub.ended()
-        except AuthError as error:
-            if token is not None:
-                self._tokens.token_refused(token)
-            return str(error)
-        except BrokerError as error:
-            return str(error)
-        finally:
-            if hub is not None:
-                await hub.close()
+    async def _token(self) -> Secret:
+        return await self._tokens.token()
+
+    def _token_refused(self, token: Secret) -> None:
+        self._tokens.token_refused(token)
+
+    def _headers(self) -> Mapping[str, str]:
+        self._calls.clear()
+        return {}
+
+    async def _begun(self, hub: Hub) -> None:
+        for text in self._channels.texts:
+            await self._call(hub, text)
 
     async def _call(self, hub: Hub, text: str) -> None:
         self._calls[await hub.invoke(SUBSCRIBE, text)] = text
 
-    def _take(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, Invocation):
-                self._invoked(event)
-            elif isinstance(event, Opened):
-                self._up, self._up_since = True, asyncio.get_running_loop().time()
-                self._decoder.books.clear()
-                self._put(FeedRestored(self._wall(), self._channels.texts))
-            elif isinstance(event, Result):
-                text = self._calls.pop(event.number, "a call")
-                if event.error:
-                    self._put(Notice(f"the market feed refused {text}: {plain(event.error)}"))
-            elif isinstance(event, ServerError):
-                self._put(Notice(f"the market feed reports: {event.text}"))
-            elif isinstance(event, Unrecognised):
-                self._put(Unread("", "the frame is not known", event.raw))
-            elif isinstance(event, ReconnectAsked | Disconnected):
-                raise ProtocolError("the server asked to connect again")
-        if len(self._events) > MOST_WAITING and self._hub is not None:
-            self._hub.pause()
+    def _restored(self) -> FeedEvent:
+        self._decoder.books.clear()
+        return FeedRestored(self._wall(), self._channels.texts)
+
+    def _lost(self, reason: str) -> FeedEvent:
+        return FeedLost(reason, self._wall())
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, Result):
+            text = self._calls.pop(event.number, "a call")
+            if event.error:
+                self._put(Notice(f"the market feed refused {text}: {plain(event.error)}"))
+        elif isinstance(event, ServerError):
+            self._put(Notice(f"the market feed reports: {event.text}"))
+        elif isinstance(event, Unrecognised):
+            self._put(Unread("", "the frame is not known", event.raw))
 
     def _invoked(self, call: Invocation) -> None:
         method = call.method.lower()
@@ -236,14 +178,3 @@ class FastConnectFeed:
     def _put_bars(self, bars: list[Bar]) -> None:
         for bar in bars:
             self._put(bar)
-
-    def _put(self, event: FeedEvent) -> None:
-        if not self._events:
-            self._ready.set()
-        self._events.append(event)
-
-    def _went_down(self, reason: str) -> None:
-        """Report the end of a connection, or the first failure to make one; later failures are no news."""
-        if self._up is not False:
-            self._up = False
-            self._put(FeedLost(reason, self._wall()))

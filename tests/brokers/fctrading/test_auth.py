@@ -382,6 +382,54 @@ def test_the_unsaved_code_goes_into_each_order_until_it_is_refused() -> None:
         auth.give_code(Secret("1234"))
 
 
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("PIN is wrong", CodeRefused),
+        ("The consumer's PIN is wrong", CodeRefused),
+        ("Invalid code", CodeRefused),
+        ("something new", CodeRefused),
+        ("PIN is locked", CodeLocked),
+        ("Your account is locked because of wrong PINs", CodeLocked),
+        ("Account has been blocked", CodeLocked),
+        ("Tài khoản bị khóa", CodeLocked),
+        ("Account is not exist.", AuthError),
+        ("ConsumerID is invalid", AuthError),
+        ("Key does not exist.", AuthError),
+        ("The connection is invalid", AuthError),
+        ("Connection has been blocked, quota 5 exceeded by 2", AuthError),
+    ],
+)
+def test_what_a_refusal_of_the_sign_in_is_about(message: str, kind: type[AuthError]) -> None:
+    """In doubt it is the code: to send a wrong one again would lock it."""
+    auth = Auth(TwoFactor.PIN)
+    auth.give_code(Secret("1234"))
+    attempt = auth.step(Purpose.TRADE, NOW)
+    assert isinstance(attempt, Attempt)
+    assert type(auth.refused(attempt, message, NOW)) is kind
+    assert auth.locked is (kind is CodeLocked)
+
+
+@pytest.mark.parametrize(
+    ("message", "about"),
+    [
+        ("OTP is invalid", True),
+        ("Wrong code", True),
+        ("Mã PIN không đúng", True),
+        ("Stock code is invalid", False),
+        ("Mã chứng khoán không hợp lệ", False),
+        ("Mã lệnh không tồn tại, mã OTP hết hạn", True),
+        ("ORD003 price above ceiling", False),
+    ],
+)
+def test_only_a_refusal_for_the_code_forgets_it(message: str, about: bool) -> None:
+    """A person whose right code was forgotten could not give it again."""
+    auth = Auth(TwoFactor.PIN, saved=False)
+    signed_in(auth)
+    assert auth.order_refused(message) is about
+    assert (auth.order_code() == "") is about
+
+
 def test_a_refused_code_is_forgotten_at_once() -> None:
     auth = Auth(TwoFactor.PIN)
     auth.give_code(Secret("1234"))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from algo.brokers.base import BrokerOrder, ForeignOrder, Heard, UnknownMessage
 from algo.brokers.fctrading import translate
 from algo.brokers.fctrading.book import Book
+from algo.brokers.fctrading.decode import EventDecoder
 from algo.brokers.fctrading.events import (
-    ConditionalEvent,
     MatchEvent,
     OrderErrorEvent,
     OrderEvent,
@@ -375,11 +375,14 @@ def test_what_is_not_known_is_kept_as_it_came() -> None:
     desk = Desk(place())
     heard = desk.hear(
         UnknownEvent(1, "newEvent", "its type is not known", '{"type":"newEvent"}'),
-        ConditionalEvent(2, {"fcoId": "9", "uniqueID": "10000017", "processStatus": "P"}),
+        EventDecoder().decode(
+            '{"type":"fcoEvent","data":{"fcoId":"9","notifyID":2,"uniqueID":"10000017","processStatus":"P"}}'
+        ),
     )
     assert [type(one) for one in heard] == [UnknownMessage, UnknownMessage]
     assert heard[0].text == '{"type":"newEvent"}'
     assert "fcoId" in heard[1].text
+    assert heard[1].reason == "a conditional order changed: 9, P"
     assert heard[1].order_id == ORDER_ID
 
 

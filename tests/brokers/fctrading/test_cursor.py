@@ -89,6 +89,23 @@ def test_a_message_of_yesterday_is_still_known_after_midnight() -> None:
     assert not cursor.take(fill(7), MORNING + DAY)
 
 
+def test_a_replay_of_yesterday_does_not_set_todays_place() -> None:
+    """The counter begins again at an hour that is not known: before it, yesterday's messages are replayed."""
+    cursor = Cursor()
+    night = at(MONDAY, 0) + DAY + HOUR
+    assert cursor.take(fill(420_825), night)
+    assert cursor.position is None
+    assert cursor.resume(night + 8 * HOUR) == "0"
+    assert cursor.take(fill(5, (night + 8 * HOUR) // 1_000_000), night + 8 * HOUR)
+    assert cursor.resume(night + 9 * HOUR) == "5"
+
+
+def test_a_message_that_does_not_say_when_counts_as_of_today() -> None:
+    cursor = Cursor()
+    assert cursor.take(PortfolioEvent(9, "0901358", (), (), {}), MORNING)
+    assert cursor.position == Position(MONDAY, 9)
+
+
 def test_a_kept_position_of_another_day_is_not_resumed() -> None:
     cursor = Cursor(Position(MONDAY, 99))
     assert cursor.resume(MORNING) == "99"

@@ -19,9 +19,10 @@ from algo.brokers.fctrading.events import (
     PortfolioEvent,
     UnknownEvent,
 )
-from tests.brokers.fctrading.test_wire import respelled
+from tests.brokers.fctrading.test_wire import ANSWERS, respelled
 
 EVENTS = {
+    "conditional_event": ConditionalEvent,
     "order_event": OrderEvent,
     "order_event_live": OrderEvent,
     "order_error_short": OrderErrorEvent,
@@ -59,12 +60,23 @@ FIELDS = {
     "message": "message",
     "code": "errorCode",
     "match_time": "matchTime",
+    "fco_id": "fcoId",
+    "process_status": "processStatus",
+    "last_action": "lastAction",
+    "matched_quantity": "matchedQuantity",
+    "places_order": "isPlaceOrder",
+    "updated_time": "updatedTime",
 }
 MATCH = {"price": "matchPrice", "quantity": "matchQty"}
 
 
 def plainly(event: object) -> tuple:
     return tuple(event)[:-1] if not isinstance(event, PortfolioEvent) else tuple(event)[:4]
+
+
+def test_every_sample_has_its_test(samples: dict) -> None:
+    read_elsewhere = {"negotiate", "rate_limit", "missing_authorization", "get_otp"}
+    assert samples.keys() == EVENTS.keys() | ANSWERS.keys() | read_elsewhere
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -80,10 +92,11 @@ def test_every_field_is_what_the_sample_says(samples: dict, name: str) -> None:
         assert (event.account, event.notify_id, event.closed) == ("0901358", 27, ())
         return
     spelled = FIELDS | (MATCH if name == "match_event" else {})
+    spelled |= {"status": "status"} if name == "conditional_event" else {}
     for field in event._fields[:-1]:
         value, given = getattr(event, field), sample["data"].get(spelled[field])
-        if field.endswith("time"):
-            assert value == int(given or 0)
+        if field.endswith("time") or (name, field) == ("conditional_event", "price"):
+            assert value == float(given or 0)
         else:
             assert value == (given if given is not None else type(value)())
 
@@ -207,8 +220,26 @@ def test_new_types_statuses_and_fields_are_kept_and_told(samples: dict) -> None:
     assert decoder.told() == ["orderEvent.venue"]
     decoder.decode(json.dumps({"type": "orderEvent", "data": dict(reversed(sample.items()))}))
     assert not decoder.news, "it is told once"
-    conditional = decoder.decode('{"type":"fcoEvent","data":{"notifyID":3,"x":1}}')
-    assert conditional == ConditionalEvent(3, {"notifyID": 3, "x": 1})
+    decoder.decode('{"type":"fcoEvent","data":{"notifyID":3,"x":1}}')
+    assert decoder.told() == ["fcoEvent.x"]
+
+
+@pytest.mark.parametrize("spell", [str, str.lower, str.upper])
+def test_conditional_orders_are_read_as_far_as_they_are_known(samples: dict, spell: object) -> None:
+    decoder = EventDecoder()
+    event = decoder.decode(json.dumps(respelled(samples["conditional_event"], spell)))
+    assert isinstance(event, ConditionalEvent)
+    assert event[:-1] == (
+        31, "FCO-1", "10000017", "0901358", "VN30F2612", "ACTIVE", "PROCESSING", "NEW", "", 1402.5, 3, 1,
+        True, 1781150400123,
+    )  # fmt: skip
+    assert event.time == 1781150400123
+    assert not decoder.news
+    bare = decoder.decode('{"type":"FcoEvent","data":{"updatedTime":"11/06/2026 10:00:00","price":null}}')
+    assert bare[:-1] == (0, "", "", "", "", "", "", "", "", 0.0, 0, 0, False, 0)
+    bad = decoder.decode('{"type":"fcoEvent","data":{"notifyID":7,"price":"dear"}}')
+    assert isinstance(bad, UnknownEvent)
+    assert (bad.notify_id, bad.reason) == (7, "price is not a number")
 
 
 json_values = st.recursive(

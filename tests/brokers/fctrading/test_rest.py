@@ -3,335 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import inspect
-import io
 import ssl
-import time
-from collections.abc import AsyncIterator, Callable
-from datetime import date
 
-import httpcore
 import httpx
 import pytest
-import ssi_fctrading
 import trustme
-from Crypto.Hash import SHA256
-from Crypto.Signature import pkcs1_15
-from ssi_fctrading.models import fcmodel_requests as official
 
 from algo.brokers.fctrading import endpoints, requests
-from algo.brokers.fctrading.api import TradingApi
 from algo.brokers.fctrading.outcome import Fate
 from algo.brokers.fctrading.quota import Quota, Rule
-from algo.brokers.fctrading.rest import TRIES, Rest
-from algo.brokers.fctrading.session import Session
+from algo.brokers.fctrading.rest import TRIES
 from algo.brokers.fctrading.signing import SigningKey
 from algo.errors import (
     AuthError,
     BrokerError,
-    CredentialError,
     ProtocolError,
     QueryFailed,
     QuotaExceeded,
     RequestNotSent,
     RequestRefused,
-    RequestUnknown,
 )
 from algo.fastconnect.secret import Secret
-from algo.fastconnect.tokens import Moment
-from algo.fastconnect.transport import FOREIGN, open_client, translate, trust
-from tests.brokers.fctrading.conftest import make_credentials, server_context
-from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, in_thread, jwt
-from tests.brokers.fctrading.test_signing import public
+from algo.fastconnect.transport import trust
+from tests.brokers.fctrading.conftest import server_context
+from tests.brokers.fctrading.connected import CANCEL, FAST, ORDER, broker, connected
+from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope
+from tests.fastconnect.test_transport import all_foreign_errors
 from tests.generators.virtual_time import run
-
-ORDER = {
-    "account": "0901351",
-    "request_id": "10000017",
-    "instrument_id": "SSI",
-    "market": "VN",
-    "buy_sell": "B",
-    "order_type": "LO",
-    "price": 21000.0,
-    "quantity": 300,
-    "device_id": "AA:BB:CC:DD:EE:FF",
-}
-CANCEL = {
-    "account": "0901351",
-    "request_id": "10000018",
-    "order_id": "12658867",
-    "market_id": "VN",
-    "instrument_id": "SSI",
-    "buy_sell": "B",
-}
-FAST = Quota([Rule("*", 1.0, 1000)])
-
-
-def broker(answer: Callable[[Seen], Reply] | None = None) -> Callable[[Seen], Reply]:
-    """Signs everybody in, and answers the rest by `answer`."""
-    count = iter(range(10**9))
-
-    def reply(seen: Seen) -> Reply:
-        if seen.name == "accesstoken":
-            return envelope({"accessToken": jwt(time.time() + 8 * 3600, n=next(count))})
-        return answer(seen) if answer else envelope({"requestID": "10000017"})
-
-    return reply
-
-
-@contextlib.asynccontextmanager
-async def connected(
-    url: str,
-    key: SigningKey,
-    context: ssl.SSLContext | None = None,
-    quota: Quota | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    login: bool = True,
-) -> AsyncIterator[TradingApi]:
-    pauses: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-
-    rest = Rest(
-        open_client(url, context or trust(), transport),
-        key,
-        random=lambda: 0.5,
-        sleep=sleep,
-        quota=quota or Quota(FAST.rules),
-    )
-    rest.pauses = pauses
-    loop = asyncio.get_running_loop()
-    session = Session(make_credentials(key, url), rest.sign_in, lambda: Moment(time.time(), loop.time()))
-    rest.use(session)
-    try:
-        if login:
-            await session.login(Secret("1234"))
-        yield TradingApi(rest)
-    finally:
-        await session.close()
-        await rest.close()
-
-
-# The official client's traffic is the oracle
-
-
-async def test_orders_equal_the_official_clients_byte_for_byte(key: SigningKey) -> None:
-    pairs = [
-        (
-            "new_order",
-            official.NewOrder("0901351", "10000017", "SSI", "VN", "B", "LO", 21000.0, 300, deviceId="d"),
-            requests.NewOrder(**ORDER | {"device_id": "d"}),
-        ),
-        (
-            "der_new_order",
-            official.NewOrder(
-                "0901358", "7", "VN30F2612", "VNFE", "S", "LO", 1402.5, 2, True, 1400.1, "D", 0.5, 0.1, 0.2
-            ),
-            requests.NewOrder(
-                account="0901358",
-                request_id="7",
-                instrument_id="VN30F2612",
-                market="VNFE",
-                buy_sell="S",
-                order_type="LO",
-                price=1402.5,
-                quantity=2,
-                stop_order=True,
-                stop_price=1400.1,
-                stop_type="D",
-                stop_step=0.5,
-                loss_step=0.1,
-                profit_step=0.2,
-            ),
-        ),
-        (
-            "modify_order",
-            official.ModifyOrder("0901351", "8", "12658867", "VN", "SSI", 21050.0, 200, "B", "LO"),
-            requests.ModifyOrder(
-                **CANCEL | {"request_id": "8", "price": 21050, "quantity": 200, "order_type": "LO"}
-            ),
-        ),
-        (
-            "der_modify_order",
-            official.ModifyOrder("0901351", "8", "12658867", "VNFE", "SSI", 1410.0, 2, "B", "LO"),
-            requests.ModifyOrder(
-                **CANCEL
-                | {"request_id": "8", "price": 1410, "quantity": 2, "order_type": "LO", "market_id": "VNFE"}
-            ),
-        ),
-        (
-            "cancle_order",
-            official.CancelOrder("0901351", "10000018", "12658867", "VN", "SSI", "B"),
-            requests.CancelOrder(**CANCEL),
-        ),
-        (
-            "der_cancle_order",
-            official.CancelOrder("0901351", "10000018", "12658867", "VNFE", "SSI", "B"),
-            requests.CancelOrder(**CANCEL | {"market_id": "VNFE"}),
-        ),
-    ]
-    with in_thread(Stub(broker())) as stub:
-
-        def theirs() -> None:
-            with contextlib.redirect_stdout(io.StringIO()):
-                client = ssi_fctrading.FCTradingClient(
-                    stub.url + "/",
-                    "planted-consumer-id",
-                    "planted-consumer-secret",
-                    key.private_text().reveal(),
-                    0,
-                )
-                client.verifyCode("1234")
-                for name, order, _ in pairs:
-                    getattr(client, name)(order)
-
-        await asyncio.to_thread(theirs)
-        expected, stub.seen = stub.seen, []
-        async with connected(stub.url, key) as api:
-            for _, _, order in pairs:
-                method = {"New": api.new_order, "Mod": api.modify_order, "Can": api.cancel_order}
-                outcome = await method[type(order).__name__[:3]](order)
-                assert outcome.fate is Fate.RECEIVED
-        ours = stub.seen
-    assert [seen.body for seen in ours[1:]] == [seen.body for seen in expected[2:]]
-    assert [seen.path for seen in ours[1:]] == [seen.path for seen in expected[2:]]
-    assert ours[0].body == expected[1].body
-    for mine, other in zip(ours[1:], expected[2:], strict=True):
-        assert mine.headers["x-signature"] == other.headers["x-signature"]
-        assert mine.headers["content-type"] == other.headers["content-type"]
-        assert mine.headers["authorization"].startswith("Bearer ")
-        signature = bytes.fromhex(mine.headers["x-signature"])
-        pkcs1_15.new(public(key)).verify(SHA256.new(mine.body), signature)
-    assert "x-signature" not in ours[0].headers
-
-
-QUERIES: dict[str, tuple[tuple, tuple | None]] = {
-    "order_book": (("0901351",), ("get_order_book", official.OrderBook("0901351"))),
-    "audit_order_book": (("0901351",), ("get_audit_order_book", official.AuditOrderBook("0901351"))),
-    "order_history": (
-        ("0901351", date(2026, 2, 1), date(2026, 2, 3)),
-        ("get_order_history", official.OrderHistory("0901351", "01/02/2026", "03/02/2026")),
-    ),
-    "stock_position": (("0901351",), ("get_stock_position", official.StockPosition("0901351"))),
-    "derivative_position": (
-        ("0901358",),
-        ("get_derivative_position", official.DerivativePosition("0901358")),
-    ),
-    "cash_balance": (("0901351",), ("get_stock_account_balance", official.StockAccountBalance("0901351"))),
-    "derivative_balance": (
-        ("0901358",),
-        ("get_derivative_account_balance", official.DerivativeAccountBalance("0901358")),
-    ),
-    "margin_account": (("0901351",), ("get_pp_mmr_account", official.PPMMRAccount("0901351"))),
-    "max_buy": (("1", "SSI", 21000.0), ("get_max_buy_qty", official.MaxBuyQty("1", "SSI", 21000.0))),
-    "max_sell": (("1", "SSI", 21000.0), ("get_max_sell_qty", official.MaxSellQty("1", "SSI", 21000.0))),
-    "rate_limit": ((), ("get_ratelimit", None)),
-    "cash_advance_amount": (
-        ("1",),
-        ("get_cash_cia_amount", official.CashInAdvanceAmount("1")),
-    ),
-    "cash_advance_fee": (
-        ("1", 5.0, 0.0),
-        ("get_cash_cia_est_fee", official.CashInAdvanceEstFee("1", 5.0, 0.0)),
-    ),
-    "cash_advance_history": (
-        ("1", date(2026, 2, 1), date(2026, 2, 3)),
-        ("get_cash_cia_history", official.CashInAdvanceHistory("1", "01/02/2026", "03/02/2026")),
-    ),
-    "unsettled_sales": (
-        ("1", date(2026, 2, 1)),
-        ("get_cash_unsettle_sold_transaction", official.UnsettleSoldTransaction("1", "01/02/2026")),
-    ),
-    "cash_transfer_history": (
-        ("1", date(2026, 2, 1), date(2026, 2, 3)),
-        ("get_cash_transfer_history", official.CashTransferHistory("1", "01/02/2026", "03/02/2026")),
-    ),
-    "dividends": (("1",), ("get_ors_dividend", official.OrsDividend("1"))),
-    "exercisable_rights": (("1",), ("get_ors_exercisable_quantity", official.OrsExercisableQuantity("1"))),
-    "rights_history": (
-        ("1", date(2026, 2, 1), date(2026, 2, 3)),
-        ("get_ors_history", official.OrsHistory("1", "01/02/2026", "03/02/2026")),
-    ),
-    "transferable_stock": (("1",), ("get_stock_transferable", official.StockTransferable("1"))),
-    "stock_transfer_history": (
-        ("1", date(2026, 2, 1), date(2026, 2, 3)),
-        ("get_stock_transfer_history", official.StockTransferHistory("1", "01/02/2026", "03/02/2026")),
-    ),
-}
-DATA: dict[str, object] = {
-    "rate_limit": [{"endpoint": "*", "period": "1s", "limit": 700}],
-    "cash_advance_amount": {"CIAAmounts": []},
-    "cash_advance_fee": {"fee": 1},
-    "cash_advance_history": {"CIAHistories": []},
-    "unsettled_sales": {"orders": []},
-    "cash_transfer_history": {"transferHistories": []},
-    "dividends": {"dividends": []},
-    "exercisable_rights": {"exercisableQuantities": []},
-    "rights_history": {"onlineRightSubscriptionHistories": []},
-    "transferable_stock": {"transferableStocks": []},
-    "stock_transfer_history": {"stockTransferHistories": []},
-}
-
-
-async def test_every_query_asks_as_the_official_client_does(key: SigningKey, samples: dict) -> None:
-    current = ""
-
-    def answer(seen: Seen) -> Reply:
-        if current in DATA:
-            return envelope(DATA[current])
-        return envelope(samples[current].get("data", samples[current]))
-
-    with in_thread(Stub(broker(answer))) as stub:
-        current = "order_book"
-
-        def theirs() -> list[Seen]:
-            nonlocal current
-            client = ssi_fctrading.FCTradingClient(stub.url + "/", "i", "s", key.private_text().reveal(), 0)
-            stub.seen.clear()
-            for query, (_, (name, model)) in QUERIES.items():
-                current = query
-                getattr(client, name)(*([] if model is None else [model]))
-            return list(stub.seen)
-
-        expected = await asyncio.to_thread(theirs)
-        async with connected(stub.url, key) as api:
-            current = "order_book"
-            await api.order_book("x")
-            stub.seen.clear()
-            for current, (arguments, _) in QUERIES.items():
-                await getattr(api, current)(*arguments)
-        assert api.rest.quota.rules == (Rule("*", 1.0, 700),)
-        ours = list(stub.seen)
-    assert [(seen.method, seen.path, seen.query) for seen in ours] == [
-        (seen.method, seen.path, seen.query) for seen in expected
-    ]
-    assert all("x-signature" not in seen.headers for seen in ours)
-
-
-def test_every_allowed_endpoint_has_its_method() -> None:
-    source = inspect.getsource(TradingApi)
-    for name, endpoint in vars(endpoints).items():
-        if isinstance(endpoint, endpoints.Endpoint) and endpoint.kind is not endpoints.Kind.SIGN_IN:
-            assert f"endpoints.{name}" in source
-
-
-async def test_what_is_not_on_the_list_is_not_called(key: SigningKey) -> None:
-    async with Stub(broker()) as stub, connected(stub.url, key) as api:
-        count = len(stub.seen)
-        for path in ("cash/transferInternal", "cash/vsdCashDW", "stock/transfer"):
-            for kind in endpoints.Kind:
-                endpoint = endpoints.Endpoint("POST", f"/api/v2/{path}", kind)
-                for call in (
-                    lambda e=endpoint: api.rest.change(e, b"{}", "1"),
-                    lambda e=endpoint: api.rest.query(e, {}),
-                    lambda e=endpoint: api.rest.sign_in(e, Secret("{}")),
-                ):
-                    with pytest.raises(ValueError, match="may make"):
-                        await call()
-        assert len(stub.seen) == count
-
 
 # Orders: one attempt, four fates
 
@@ -386,6 +84,26 @@ async def test_an_order_without_a_sign_in_is_not_sent(key: SigningKey) -> None:
         assert outcome.fate is Fate.NOT_SENT
         assert "signed out" in outcome.text
         assert not stub.seen
+
+
+def test_a_sign_in_that_the_quota_holds_back_was_not_sent(key: SigningKey) -> None:
+    """So that a one-time code is as fresh as before."""
+
+    async def main() -> None:
+        sent: list[httpx.Request] = []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            sent.append(request)
+            return httpx.Response(500)
+
+        transport = httpx.MockTransport(answer)
+        async with connected("http://127.0.0.1:1", key, transport=transport, login=False) as api:
+            api.rest.quota.refused("", 60.0, asyncio.get_running_loop().time())
+            with pytest.raises(RequestNotSent, match="rate limit"):
+                await api.rest.sign_in(endpoints.ACCESS_TOKEN, Secret("{}"))
+            assert not sent
+
+    run(main())
 
 
 async def test_a_refused_token_ends_trading_and_nothing_is_sent_again(key: SigningKey) -> None:
@@ -541,7 +259,7 @@ async def test_a_429_slows_the_account_down(key: SigningKey) -> None:
         assert Rule("*", 1.0, 3) in api.rest.quota.rules
 
 
-# TLS
+# What is not ours
 
 
 async def test_only_the_named_authority_is_believed(
@@ -567,57 +285,6 @@ def _other_authority(ca_file: object) -> object:
     path = ca_file.with_name("other.pem")
     trustme.CA().cert_pem.write_to_path(str(path))
     return path
-
-
-def test_a_useless_authority_is_said(tmp_path: object) -> None:
-    for content in (None, b"", b"rubbish"):
-        path = tmp_path / "ca.pem"
-        if content is not None:
-            path.write_bytes(content)
-        with pytest.raises(CredentialError, match=r"ca\.pem"):
-            trust(path)
-
-
-def test_every_context_verifies(ca_file: object) -> None:
-    for context in (trust(), trust(ca_file)):
-        assert context.verify_mode is ssl.CERT_REQUIRED
-        assert context.check_hostname
-
-
-# The one place of translation
-
-
-def all_foreign_errors() -> list[Exception]:
-    found: list[Exception] = []
-    request = httpx.Request("GET", "http://x")
-    for module in (httpx, httpcore):
-        for kind in vars(module).values():
-            if not (isinstance(kind, type) and issubclass(kind, Exception)):
-                continue
-            for arguments in (("boom",), ("boom", request), ()):
-                try:
-                    found.append(kind(*arguments))
-                    break
-                except TypeError:
-                    continue
-            else:
-                found.append(kind("boom", request=request, response=httpx.Response(500, request=request)))
-    return found
-
-
-def test_the_translation_is_total() -> None:
-    errors = [error for error in all_foreign_errors() if type(error).__module__.startswith("httpx")]
-    assert len(errors) >= 25
-    for error in [*errors, OSError("x"), TimeoutError(), ssl.SSLError("x"), ConnectionResetError()]:
-        assert isinstance(error, FOREIGN), type(error)
-        assert isinstance(translate(error, changes=False), QueryFailed)
-        sent = translate(error, changes=True, sent=True)
-        assert isinstance(sent, RequestUnknown), "what was sent may stand"
-        assert isinstance(translate(error, changes=True, sent=False), RequestNotSent | RequestUnknown)
-    for error in (httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x"), TimeoutError()):
-        assert isinstance(translate(error, changes=True, sent=False), RequestNotSent)
-    for error in (httpx.ReadTimeout("x"), httpx.WriteError("x"), httpx.RemoteProtocolError("x")):
-        assert isinstance(translate(error, changes=True, sent=False), RequestUnknown)
 
 
 @pytest.mark.parametrize("error", all_foreign_errors(), ids=lambda error: type(error).__qualname__)

@@ -23,8 +23,8 @@ from algo.fastconnect.secret import Secret
 from algo.fastconnect.tokens import Moment
 from algo.fastconnect.transport import open_client, trust
 from tests.brokers.fctrading.conftest import make_credentials
+from tests.brokers.fctrading.connected import CANCEL, FAST, ORDER
 from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, jwt
-from tests.brokers.fctrading.test_rest import CANCEL, FAST, ORDER
 from tests.brokers.fctrading.test_signing import elements, xml
 from tests.brokers.fctrading.test_stream import MORNING, Reader, fill
 from tests.fastconnect.hub_stub import HubStub
@@ -32,7 +32,9 @@ from tests.fastconnect.hub_stub import HubStub
 PIN = "740913"
 
 
+@pytest.mark.parametrize("saved", [True, False])
 async def test_planted_secrets_appear_nowhere(
+    saved: bool,
     samples: dict,
     key: SigningKey,
     tmp_path: Path,
@@ -44,6 +46,7 @@ async def test_planted_secrets_appear_nowhere(
     asyncio.get_running_loop().set_debug(True)
     tokens: list[str] = []
     shown: list[str] = []
+    bodies: set[bool] = set()
     faults = [
         Reply(drop=True),
         Reply(b'{"cut', cut=2),
@@ -68,7 +71,9 @@ async def test_planted_secrets_appear_nowhere(
         rest = Rest(open_client(stub.url, trust()), key, random=lambda: 0.0, quota=Quota(FAST.rules))
         loop = asyncio.get_running_loop()
         file = TokenFile(tmp_path / "tokens.json")
-        session = Session(credentials, rest.sign_in, lambda: Moment(time.time(), loop.time()), file=file)
+        session = Session(
+            credentials, rest.sign_in, lambda: Moment(time.time(), loop.time()), file=file, saved=saved
+        )
         rest.use(session)
         api = TradingApi(rest)
 
@@ -83,8 +88,12 @@ async def test_planted_secrets_appear_nowhere(
         await fails(session.login(Secret("000000")))
         for _ in range(10):
             await fails(session.login())
-            await fails(api.new_order(requests.NewOrder(**ORDER)))
-            await fails(api.cancel_order(requests.CancelOrder(**CANCEL)))
+            code = {"code": session.auth.order_code()}
+            bodies.add(bool(code["code"]))
+            place, cancel = requests.NewOrder(**ORDER | code), requests.CancelOrder(**CANCEL | code)
+            shown += [repr(place), str(cancel)]
+            await fails(api.new_order(place))
+            await fails(api.cancel_order(cancel))
             await fails(api.order_book("1"))
             rest.quota = Quota(FAST.rules)
         hub_client = open_client(hub.url, trust())
@@ -110,6 +119,7 @@ async def test_planted_secrets_appear_nowhere(
     output = capsys.readouterr()
     everything = "\n".join([*shown, caplog.text, *map(repr, caplog.records), output.out, output.err])
     assert len(tokens) > 3
+    assert (True in bodies) is not saved, "an unsaved code goes into the orders"
     assert len(everything) > 10_000
     private = [value for name, value in elements(xml(key)).items() if name not in {"Modulus", "Exponent"}]
     planted = ["planted-consumer-secret", "planted-consumer-id", PIN, *tokens, key.private_text().reveal()]

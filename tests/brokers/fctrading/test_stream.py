@@ -86,7 +86,8 @@ async def reading(
 
 def fill(samples: dict, notify_id: int) -> tuple[int, str]:
     sample = samples["match_event"]
-    return notify_id, json.dumps({"type": sample["type"], "data": sample["data"] | {"notifyID": notify_id}})
+    changes = {"notifyID": notify_id, "matchTime": str(MORNING // 1_000_000)}
+    return notify_id, json.dumps({"type": sample["type"], "data": sample["data"] | changes})
 
 
 async def test_it_hears_replays_and_resumes(samples: dict, key: SigningKey) -> None:
@@ -95,7 +96,8 @@ async def test_it_hears_replays_and_resumes(samples: dict, key: SigningKey) -> N
         async with reading(hub, key) as reader:
             await reader.until(Delivered, 2)
             await hub.connections(1)
-            await hub.send(fill(samples, 9), (10, json.dumps(samples["order_event"])))
+            event = json.dumps(samples["order_event"]).replace("1606277281850", str(MORNING // 1_000_000))
+            await hub.send(fill(samples, 9), (10, event))
             await reader.until(Delivered, 4)
             hub.drop()
             await hub.connections(2)
@@ -235,7 +237,7 @@ async def test_an_outage_of_the_broker_is_survived(samples: dict, key: SigningKe
 async def test_a_slow_reader_stops_the_socket_and_loses_nothing(
     samples: dict, key: SigningKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("algo.brokers.fctrading.stream.MOST_WAITING", 50)
+    monkeypatch.setattr(TradingStream, "most_waiting", 50)
     async with HubStub(samples) as hub, reading(hub, key, read=False, idle=0.2) as reader:
         await hub.connections(1)
         sending = asyncio.create_task(hub.send(*(fill(samples, i) for i in range(1, 20_001))))
@@ -247,11 +249,13 @@ async def test_a_slow_reader_stops_the_socket_and_loses_nothing(
         await asyncio.sleep(0.5)
         assert reader.stream.connected, "silence of our own making counted"
         assert len(reader.stream._items) == waiting
+        assert reader.stream.waiting
         task = asyncio.create_task(reader.run())
         await reader.until(Delivered, 20_000)
         await sending
         assert reader.ids == list(range(1, 20_001))
         assert len(hub.connects) == 1
+        assert not reader.stream.waiting
         task.cancel()
 
 

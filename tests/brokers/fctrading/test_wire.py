@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from ssi_fctrading.models import fcmodel_requests as official
 
 from algo.brokers.fctrading import balances, models, requests, services
+from algo.brokers.fctrading.quota import Rule, parse_rule
 from algo.errors import ProtocolError
-from algo.fastconnect.wire import parse_json, plain, read_envelope, whole
+from algo.fastconnect.wire import Envelope, parse_json, plain, read_envelope, whole
 
 names = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=12)
 prices = st.one_of(st.integers(0, 10**6).map(float), st.floats(0, 1e6, allow_nan=False))
@@ -306,6 +307,18 @@ def test_services_read_the_documented_names_in_any_casing(model: type, given: di
 # Envelopes
 
 
+@pytest.mark.parametrize("spell", [str, str.lower, str.upper])
+def test_samples_of_envelopes_and_limits(samples: dict, spell: object) -> None:
+    def envelope(name: str) -> object:
+        return read_envelope(json.dumps(respelled(samples[name], spell)).encode())
+
+    assert envelope("get_otp") == Envelope("Success", 200)
+    assert envelope("missing_authorization") == Envelope("Missing Authorization header", 401)
+    rules = [models.RateRule.read(rule) for rule in respelled(samples["rate_limit"], spell)]
+    told = [parse_rule(rule.endpoint, rule.period, rule.limit) for rule in rules]
+    assert told == [Rule("*", 1.0, 5), Rule("*", 5.0, 30)]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -313,6 +326,7 @@ def test_services_read_the_documented_names_in_any_casing(model: type, given: di
         (b'{"message":"Success","status":200}', 200),
         (b'{"Status":"401","Message":"x"}', 401),
         (b'{"message":"","status":200.0,"data":null}', 200),
+        (b'{"message":"Success","status":200,"data":[],"totalRecord":0}', 200),
     ],
 )
 def test_our_envelopes(body: bytes, status: int) -> None:
@@ -333,6 +347,9 @@ def test_our_envelopes(body: bytes, status: int) -> None:
         b'{"message":"no Route matched"}',
         b'{"statusCode":401,"message":"Access denied due to missing subscription key"}',
         b'{"timestamp":1,"status":404,"error":"Not Found","message":"x","path":"/api"}',
+        b'{"message":"Success","status":200,"path":"/api"}',
+        b'{"message":"Success","status":200,"data":null,"path":"/api"}',
+        b'{"message":"x","status":400,"data":{},"code":"ORD003"}',
         b'{"message":null,"status":400}',
         b'{"message":"x","status":true}',
         b'{"message":"x","status":400.5}',
@@ -351,13 +368,30 @@ def test_envelopes_never_raise(body: bytes) -> None:
     read_envelope(body)
 
 
-@given(
-    st.from_type(type(None)) | st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
 )
+
+
+@given(json_values)
 def test_json_is_read_as_the_standard_library_reads_it(value: object) -> None:
+    """To the last bit of a number, NaN and infinity included."""
     text = json.dumps(value)
-    assert parse_json(text) == json.loads(text)
-    assert parse_json(text.encode()) == json.loads(text)
+    assert repr(parse_json(text)) == repr(parse_json(text.encode())) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ['{"a":1,"a":2}', "1e999", "-0", "-0.0", '"\\ud800"', "NaN", "[-Infinity]"])
+def test_odd_json_is_read_as_the_standard_library_reads_it(text: str) -> None:
+    assert repr(parse_json(text)) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[" * 100_000, "01", "\ufeff{}", "nan", "{} {}", b"\xff", b'"\xff"']
+)
+def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_json(text)
 
 
 @given(st.text())

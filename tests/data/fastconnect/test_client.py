@@ -25,7 +25,7 @@ from algo.data.fastconnect.client import DataClient
 from algo.data.fastconnect.history import daily_series, minute_series
 from algo.data.fastconnect.pace import SLACK, Pace
 from algo.data.fastconnect.snapshot import snapshot
-from algo.errors import AuthError, DataError, QueryFailed, QuotaExceeded, RequestRefused
+from algo.errors import AuthError, DataError, ProtocolError, QueryFailed, QuotaExceeded, RequestRefused
 from algo.fastconnect.secret import Secret
 from algo.fastconnect.transport import open_client, trust
 from algo.model import Board
@@ -94,6 +94,8 @@ def test_the_requests_are_the_official_clients() -> None:
         theirs.daily_ohlc(config, official.daily_ohlc("FPT", **span))
         theirs.intraday_ohlc(config, official.intraday_ohlc("FPT", **span))
         theirs.daily_stock_price(config, official.daily_stock_price("FPT", **span, market="HOSE"))
+        theirs.index_list(config, official.index_list("HOSE", 1, 100))
+        theirs.daily_index(config, official.daily_index("", "VN30", **span))
         expected, stub.seen = stub.seen, []
 
         async def ours() -> None:
@@ -101,11 +103,15 @@ def test_the_requests_are_the_official_clients() -> None:
             async with client_of(stub.url) as client:
                 await client.securities("HOSE")
                 await client.security("FPT", "HOSE")
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(ProtocolError):
                     await client.index_members("VN30")
                 await client.daily_bars("FPT", MONDAY, tuesday)
                 await client.minute_bars("FPT", MONDAY, tuesday)
                 await client.day_prices("FPT", MONDAY, tuesday, "HOSE")
+                with contextlib.suppress(ProtocolError):
+                    await client.indices("HOSE")
+                with contextlib.suppress(ProtocolError):
+                    await client.index_days("VN30", MONDAY, tuesday)
 
         asyncio.run(ours())
     assert [(s.method, s.path, s.query) for s in stub.seen] == [(s.method, s.path, s.query) for s in expected]
@@ -161,6 +167,38 @@ async def test_details_and_members_come_out_of_their_groups() -> None:
         )  # fmt: skip
         assert await client.security("ABC") is None
         assert await client.index_members("VN30") == ["FPT"]
+
+
+@pytest.mark.parametrize("case", [str, str.lower])
+async def test_indices_and_their_days(case: Callable[[str], str]) -> None:
+    day = {
+        "IndexId": "VN30", "IndexValue": "1402.55", "TradingDate": "09/06/2026", "Time": "15:00:00",
+        "Change": "-3.2", "RatioChange": "-0.23", "TotalTrade": "0", "TotalMatchVol": "210000000",
+        "TotalMatchVal": "6200000000000", "TypeIndex": "Main", "IndexName": "VN30", "Advances": "9",
+        "NoChanges": "1", "Declines": "20", "Ceilings": "0", "Floors": "NaN", "TotalDealVol": "5",
+        "TotalDealVal": "6", "TotalVol": "210000005", "TotalVal": "6200000000006", "TradingSession": "C",
+    }  # fmt: skip
+    before = day | {"TradingDate": "08/06/2026", "Time": "", "IndexValue": "1405.75"}
+    found = {
+        "indexlist": [{"IndexCode": "VN30", "IndexName": "VN30 Index", "Exchange": "HOSE"}],
+        "dailyindex": [day, before],
+    }
+    spelled = {name: [{case(k): v for k, v in row.items()} for row in some] for name, some in found.items()}
+    async with server(lambda seen: rows(spelled[seen.name])) as stub, client_of(stub.url) as client:
+        (index,) = await client.indices("HOSE")
+        assert (index.code, index.name, index.exchange) == ("VN30", "VN30 Index", "HOSE")
+        first, last = await client.index_days("VN30", MONDAY, MONDAY + timedelta(days=1))
+    assert (first.day, first.time, first.close) == (MONDAY, None, 1405.75)
+    assert (last.index, last.name, last.type, last.session, last.time) == (
+        "VN30", "VN30", "Main", "C", 15 * HOUR,
+    )  # fmt: skip
+    assert (last.close, last.change, last.change_percent, last.trades) == (1402.55, -3.2, -0.23, 0)
+    assert (last.volume, last.value) == (210_000_000, 6_200_000_000_000)
+    assert (last.deal_volume, last.deal_value) == (5, 6)
+    assert (last.total_volume, last.total_value) == (210_000_005, 6_200_000_000_006)
+    counts = (last.advances, last.no_changes, last.declines, last.ceilings, last.floors)
+    assert counts == (9, 1, 20, 0, None)
+    assert not last.model_extra
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
