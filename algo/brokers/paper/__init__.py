@@ -1,6 +1,8 @@
-"""The paper exchange: fills orders from bars, quotes and trades by conservative, written rules."""
+"""The paper exchange: fills orders from bars, quotes and trades, or in order books of its own."""
 
+from algo.brokers.paper.auction import Indicated
+from algo.brokers.paper.book_exchange import BookExchange
 from algo.brokers.paper.exchange import PaperExchange
-from algo.brokers.paper.rules import FillRules
+from algo.brokers.paper.rules import BookSettings, FillRules
 
-__all__ = ["FillRules", "PaperExchange"]
+__all__ = ["BookExchange", "BookSettings", "FillRules", "Indicated", "PaperExchange"]

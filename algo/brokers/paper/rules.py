@@ -7,6 +7,7 @@ from numbers import Real
 from typing import Literal
 
 from algo.errors import SettingError
+from algo.model import Board
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +35,28 @@ class FillRules:
         share = self.participation
         if share is not None and not (isinstance(share, Real) and 0 < share <= 1):
             raise SettingError(f"participation is above 0 and at most 1, not {share!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class BookSettings:
+    """What no rule of the market fixes about the book exchange.
+
+    `depth` and `hose_depth`: price levels shown on each side. `largest`: the largest order in shares
+    on HNX and UPCOM, which publish none that could be confirmed; None is no limit.
+    """
+
+    depth: int = 10
+    hose_depth: int = 3
+    largest: int | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.depth, self.hose_depth, 1 if self.largest is None else self.largest) < 1:
+            raise SettingError("depth, hose_depth and largest are at least 1")
+
+    def levels(self, board: Board) -> int:
+        """How many price levels of each side the board shows."""
+        return self.hose_depth if board is Board.HOSE else self.depth
+
+    def largest_order(self, board: Board) -> int | None:
+        """The setting for boards whose own largest order is not known, else None."""
+        return self.largest if board in (Board.HNX, Board.UPCOM) else None

@@ -1,0 +1,98 @@
+"""An exchange with a real limit order book for every instrument: crowd and customers are equal in it.
+
+It is told the time and the sessions, keeps no ledger and knows no owners. Events of all orders come
+out of it; whoever placed an order picks out his own by their ids. What everybody sees comes out of
+`take_public`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from algo.brokers.paper.auction import Indicated
+from algo.brokers.paper.book_market import BookMarket
+from algo.brokers.paper.rules import BookSettings
+from algo.market import Session
+from algo.model import Board, BrokerEvent, Command, Instrument, Quote, RequestRefused, Trade
+
+Public = Trade | Quote | Indicated
+
+
+class BookExchange:
+    """Books by symbol. `instruments` maps the feed's symbols to what they stand for now.
+
+    A driver calls `start_day`, then `enter` at each change of session, then `execute` with commands in
+    the order of time; times are nanoseconds of market time and never go back.
+    """
+
+    def __init__(self, instruments: Mapping[str, Instrument], settings: BookSettings | None = None) -> None:
+        settings = settings if settings is not None else BookSettings()
+        self._tape: list[Trade] = []
+        self._changed: dict[str, None] = {}
+        self._markets = {
+            symbol: BookMarket(symbol, instrument, settings, self._tape, self._changed)
+            for symbol, instrument in instruments.items()
+        }
+        self._traded = {market.instrument.symbol: market for market in self._markets.values()}
+
+    def start_day(self, day: date, references: Mapping[str, int], idle: frozenset[str] = frozenset()) -> None:
+        """Begin a trading day, still closed, with bands about the reference prices (units).
+
+        A symbol without a reference has no band. ValueError when the last day was not closed.
+        """
+        for symbol, market in self._markets.items():
+            market.start_day(day, references.get(symbol), first_day=symbol in idle)
+
+    def enter(self, board: Board, session: Session, ns: int) -> list[BrokerEvent]:
+        """Let a board go into a session: auctions trade as they end, orders expire at the close."""
+        events: list[BrokerEvent] = []
+        for market in self._markets.values():
+            if market.instrument.board is board:
+                events += market.enter(session, ns)
+        return events
+
+    def halt(self, symbol: str, halted: bool, ns: int) -> list[BrokerEvent]:
+        """Stop trading in one symbol, or let it go on."""
+        return self._markets[symbol].halt(halted, ns)
+
+    def roll(self, symbol: str, instrument: Instrument, ns: int) -> list[BrokerEvent]:
+        """Let `symbol` stand for another contract: what is left of orders in the old one expires."""
+        market = self._markets[symbol]
+        self._traded.pop(market.instrument.symbol, None)
+        events = market.roll(instrument, ns)
+        self._traded[instrument.symbol] = market
+        return events
+
+    def execute(self, command: Command, ns: int) -> list[BrokerEvent]:
+        """Take one command at market time `ns`; gives what happened to it and to every other order."""
+        market = self._traded.get(command.instrument.symbol)
+        if market is None:
+            reason = f"no such instrument: {command.instrument.symbol}"
+            return [RequestRefused(command.request_id, command.order_id, ns, reason)]
+        return market.execute(command, ns)
+
+    def take_public(self) -> list[Public]:
+        """What the public saw since the last call: trades in their order, then changed books and auctions."""
+        public: list[Public] = [*self._tape]
+        self._tape.clear()
+        for symbol in self._changed:
+            market = self._markets[symbol]
+            public.append(market.depth())
+            indicated = market.indication()
+            if indicated is not None:
+                public.append(indicated)
+        self._changed.clear()
+        return public
+
+    def depth(self, symbol: str) -> Quote:
+        """The displayed book of a symbol."""
+        return self._markets[symbol].depth()
+
+    def close_price(self, symbol: str) -> int | None:
+        """The day's last match in price units, the closing price once the day is over; None without one."""
+        return self._markets[symbol].last
+
+    def market(self, symbol: str) -> BookMarket:
+        """Everything about one symbol: session, band, volume, working orders. To be read only."""
+        return self._markets[symbol]
