@@ -1,7 +1,7 @@
 """An exchange with a real limit order book for every instrument: crowd and customers are equal in it.
 
 It is told the time and the sessions, keeps no ledger and knows no owners. Events of all orders come
-out of it; whoever placed an order picks out his own by their ids. What everybody sees comes out of
+out of it; whoever placed an order picks out their own by id. What everybody sees comes out of
 `take_public`.
 """
 
@@ -31,10 +31,10 @@ class BookExchange:
         self._tape: list[Trade] = []
         self._changed: dict[str, None] = {}
         self._markets = {
-            symbol: BookMarket(symbol, instrument, settings, self._tape, self._changed)
+            symbol: BookMarket(symbol, instrument, settings, self._tape)
             for symbol, instrument in instruments.items()
         }
-        self._traded = {market.instrument.symbol: market for market in self._markets.values()}
+        self._symbol_of = {instrument.symbol: symbol for symbol, instrument in instruments.items()}
 
     def start_day(self, day: date, references: Mapping[str, int], idle: frozenset[str] = frozenset()) -> None:
         """Begin a trading day, still closed, with bands about the reference prices (units).
@@ -47,30 +47,35 @@ class BookExchange:
     def enter(self, board: Board, session: Session, ns: int) -> list[BrokerEvent]:
         """Let a board go into a session: auctions trade as they end, orders expire at the close."""
         events: list[BrokerEvent] = []
-        for market in self._markets.values():
-            if market.instrument.board is board:
+        for symbol, market in self._markets.items():
+            if market.engine.instrument.board is board:
+                self._changed[symbol] = None
                 events += market.enter(session, ns)
         return events
 
     def halt(self, symbol: str, halted: bool, ns: int) -> list[BrokerEvent]:
         """Stop trading in one symbol, or let it go on."""
+        self._changed[symbol] = None
         return self._markets[symbol].halt(halted, ns)
 
     def roll(self, symbol: str, instrument: Instrument, ns: int) -> list[BrokerEvent]:
         """Let `symbol` stand for another contract: what is left of orders in the old one expires."""
         market = self._markets[symbol]
-        self._traded.pop(market.instrument.symbol, None)
-        events = market.roll(instrument, ns)
-        self._traded[instrument.symbol] = market
-        return events
+        self._symbol_of.pop(market.engine.instrument.symbol, None)
+        self._symbol_of[instrument.symbol] = symbol
+        self._changed[symbol] = None
+        return market.roll(instrument, ns)
 
     def execute(self, command: Command, ns: int) -> list[BrokerEvent]:
         """Take one command at market time `ns`; gives what happened to it and to every other order."""
-        market = self._traded.get(command.instrument.symbol)
-        if market is None:
+        symbol = self._symbol_of.get(command.instrument.symbol)
+        if symbol is None:
             reason = f"no such instrument: {command.instrument.symbol}"
             return [RequestRefused(command.request_id, command.order_id, ns, reason)]
-        return market.execute(command, ns)
+        events = self._markets[symbol].execute(command, ns)
+        if not isinstance(events[0], RequestRefused):
+            self._changed[symbol] = None
+        return events
 
     def take_public(self) -> list[Public]:
         """What the public saw since the last call: trades in their order, then changed books and auctions."""
@@ -91,8 +96,8 @@ class BookExchange:
 
     def close_price(self, symbol: str) -> int | None:
         """The day's last match in price units, the closing price once the day is over; None without one."""
-        return self._markets[symbol].last
+        return self._markets[symbol].engine.last
 
     def market(self, symbol: str) -> BookMarket:
-        """Everything about one symbol: session, band, volume, working orders. To be read only."""
+        """Everything about one symbol: session, band, figures of the day, working orders. To be read only."""
         return self._markets[symbol]
