@@ -3,6 +3,6 @@
 from algo.brokers.paper.auction import Indicated
 from algo.brokers.paper.book_exchange import BookExchange
 from algo.brokers.paper.exchange import PaperExchange
-from algo.brokers.paper.rules import BookSettings, FillRules
+from algo.brokers.paper.rules import BookSettings, FillRules, ReplayRules
 
-__all__ = ["BookExchange", "BookSettings", "FillRules", "Indicated", "PaperExchange"]
+__all__ = ["BookExchange", "BookSettings", "FillRules", "Indicated", "PaperExchange", "ReplayRules"]

@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
+from algo.brokers.paper.delay import Delay
 from algo.brokers.paper.matching import Range, after_open, at_open, in_range, late_stop_hit, range_of, slipped
-from algo.brokers.paper.rules import FillRules
+from algo.brokers.paper.queue_position import Queues
+from algo.brokers.paper.replay import SWEEPS, beyond, by_stop, continuous, taken, takes_any_trade
+from algo.brokers.paper.rules import FillRules, ReplayRules
 from algo.brokers.paper.ticket import Ticket
 from algo.market import Band, band, lot
 from algo.model import (
@@ -27,12 +30,12 @@ from algo.model import (
     OrderCancelled,
     OrderExpired,
     OrderFilled,
+    OrderRejected,
     OrderTriggered,
     OrderType,
     PlaceOrder,
     Quote,
     RequestRefused,
-    Side,
     Trade,
     TriggerKind,
 )
@@ -43,13 +46,14 @@ _Rule = Callable[[Ticket, Range, FillRules], int | None]
 class _Market:
     """What the exchange knows of one symbol."""
 
-    __slots__ = ("band", "bar", "instrument", "lot", "tickets", "used", "used_at")
+    __slots__ = ("band", "bar", "instrument", "lot", "queues", "tickets", "used", "used_at")
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.band: Band | None = None
         self.bar: Bar | None = None
         self.lot = 1
+        self.queues = Queues()
         self.tickets: list[Ticket] = []
         self.used = 0
         self.used_at = -1
@@ -62,8 +66,15 @@ class PaperExchange:
     the participation cap.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument], rules: FillRules | None = None) -> None:
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        rules: FillRules | None = None,
+        replay: ReplayRules | None = None,
+    ) -> None:
         self.rules = rules if rules is not None else FillRules()
+        self.replay = replay if replay is not None else ReplayRules()
+        self._delay = Delay(self.replay) if self.replay.latency or self.replay.jitter else None
         self.working = 0
         self.capped = 0
         self._markets = {symbol: _Market(instrument) for symbol, instrument in instruments.items()}
@@ -83,6 +94,7 @@ class PaperExchange:
                 else band(market.instrument, reference, day, first_day=symbol in idle)
             )
             market.lot = lot(market.instrument, day)
+            market.queues.clear()
 
     def roll(self, symbol: str, instrument: Instrument, ns: int) -> list[BrokerEvent]:
         """Let `symbol` stand for another contract: what is left of orders in the old one expires."""
@@ -93,10 +105,10 @@ class PaperExchange:
         return events
 
     def close_day(self, board: Board, ns: int) -> list[BrokerEvent]:
-        """End the trading day of a board: what is left of its orders expires."""
+        """End the trading day of a board: what is left of its orders expires, on the way or arrived."""
+        events = self.release(ns) if self._delay is None else self.release(ns + self._delay.longest)
         if not self.working:
-            return []
-        events: list[BrokerEvent] = []
+            return events
         for market in self._markets.values():
             if market.instrument.board is board:
                 events += self._expire(market, ns, "the trading day ended")
@@ -115,7 +127,13 @@ class PaperExchange:
     # -- commands -----------------------------------------------------------------------------
 
     def execute(self, command: Command, ns: int) -> list[BrokerEvent]:
-        """Take one command at market time `ns` and answer it."""
+        """Take one command at market time `ns` and answer it, or later where the rules have a latency."""
+        if self._delay is None:
+            return self._act(command, ns)
+        self._delay.send(command, ns)
+        return []
+
+    def _act(self, command: Command, ns: int) -> list[BrokerEvent]:
         if isinstance(command, PlaceOrder):
             return self._place(command, ns)
         if isinstance(command, AmendOrder):
@@ -240,14 +258,22 @@ class PaperExchange:
 
     # -- quotes and trades --------------------------------------------------------------------
 
+    def release(self, ns: int) -> list[BrokerEvent]:
+        """Let the commands act that have arrived by `ns`. Quotes and trades do so; a driver of bars must."""
+        if self._delay is None:
+            return []
+        return [event for at, command in self._delay.arrive(ns) for event in self._act(command, at)]
+
     def quote(self, quote: Quote) -> list[BrokerEvent]:
-        """Orders that take the displayed book trade against its levels, best first, no more than shown."""
-        market = self._markets[quote.symbol]
-        shown: dict[Side, list[list[int]]] = {
-            Side.BUY: [[market.instrument.units(p), q] for p, q in quote.asks],
-            Side.SELL: [[market.instrument.units(p), q] for p, q in quote.bids],
-        }
-        events: list[BrokerEvent] = []
+        """Orders that take the displayed book trade against its levels, best first, no more than shown.
+
+        One that was in the book before trades at its own price: the market came to it.
+        """
+        events, market = self.release(quote.ns), self._markets[quote.symbol]
+        if not continuous(market.instrument, quote.ns):
+            market.queues.show(quote, market.instrument, market.tickets)
+            return events
+        shown = market.queues.show(quote, market.instrument, market.tickets)
         for ticket in list(market.tickets):
             levels = shown[ticket.side]
             best = levels[0][0] if levels else 0
@@ -258,32 +284,46 @@ class PaperExchange:
                     events.append(OrderTriggered(ticket.order_id, quote.ns))
             if ticket.waits and not ticket.two_legged:
                 continue
-            limit = 0 if ticket.stopped and ticket.two_legged else ticket.limit
-            for level in levels:
-                price, size = level
-                if not ticket.leaves or (limit and (limit - price) * ticket.side < 0):
-                    break
-                take = min(size, ticket.leaves)
-                if take:
-                    level[1] -= take
-                    events.append(self._fill(market, ticket, price, take, quote.ns))
+            rested = ticket.rests and not by_stop(ticket) and market.queues.rested(ticket)
+            printed = 0
+            for price, quantity in taken(ticket, levels, market.band, market.lot, self.replay, rested=rested):
+                printed = price
+                events.append(self._fill(market, ticket, price, quantity, quote.ns))
+            if ticket.leaves and not ticket.limit and not ticket.at_market:
+                events += self._rest(market, ticket, printed, quote.ns)
         return events
 
+    def _rest(self, market: _Market, ticket: Ticket, printed: int, ns: int) -> list[BrokerEvent]:
+        """What becomes of the rest of an order without a price that has met the book."""
+        if ticket.order_type in SWEEPS and printed:
+            ticket.order_type, ticket.limit = OrderType.LO, beyond(ticket, printed, market.band)
+            return []
+        self._remove(ticket)
+        if ticket.order_type in SWEEPS:
+            return [OrderRejected(ticket.order_id, ns, "nobody is on the other side")]
+        reason = f"the rest of a {ticket.order_type} order is cancelled"
+        return [OrderCancelled(ticket.order_id, ns, "", reason)]
+
     def trade(self, trade: Trade) -> list[BrokerEvent]:
-        """A trade through a resting limit fills it at its limit, up to the trade's size."""
-        market = self._markets[trade.symbol]
+        """A trade beyond a resting limit fills it, one at its price once the queue before it is gone."""
+        events, market = self.release(trade.ns), self._markets[trade.symbol]
         price, left = market.instrument.units(trade.price), trade.quantity
         prices = Range(price, price, price, price)
-        events: list[BrokerEvent] = []
+        counts = continuous(market.instrument, trade.ns)
         for ticket in list(market.tickets):
-            if not left:
-                break
-            waited = ticket.waits
-            at = in_range(ticket, prices, self.rules)
-            if waited and ticket.stopped:
-                events.append(OrderTriggered(ticket.order_id, trade.ns))
-            if at is not None:
-                take = min(left, ticket.leaves)
+            at, reached = None, trade.quantity
+            if ticket.waits and counts:
+                at = in_range(ticket, prices, self.rules)
+                if ticket.stopped:
+                    events.append(OrderTriggered(ticket.order_id, trade.ns))
+            if at is None or not ticket.stopped:
+                if ticket.rests and not by_stop(ticket):
+                    at = ticket.limit
+                    reached = market.queues.reach(ticket, price, trade.quantity, trade.side)
+                elif takes_any_trade(ticket, market.queues.seen):
+                    at = price
+            take = min(reached - (trade.quantity - left), ticket.leaves)
+            if at is not None and take > 0:
                 left -= take
                 events.append(self._fill(market, ticket, at, take, trade.ns))
         return events

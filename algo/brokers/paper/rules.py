@@ -38,6 +38,30 @@ class FillRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayRules:
+    """What a replayed market does to orders beside what was recorded. The defaults do nothing.
+
+    A command acts `latency` nanoseconds after it was sent, and up to `jitter` later, drawn with `seed`. Of
+    what is displayed at one price, an order takes the share `impact_share` at that price and the rest
+    `impact_ticks` ticks worse.
+    """
+
+    latency: int = 0
+    jitter: int = 0
+    seed: int = 0
+    impact_share: float = 1.0
+    impact_ticks: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("latency", "jitter", "impact_ticks"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise SettingError(f"{name} is a whole number from 0, not {value!r}")
+        if not (isinstance(self.impact_share, Real) and 0 <= self.impact_share <= 1):
+            raise SettingError(f"impact_share is from 0 to 1, not {self.impact_share!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class BookSettings:
     """What no rule of the market fixes about the book exchange.
 
