@@ -48,7 +48,7 @@ def clearing(book: OrderBook, band: Band | None, anchor: int | None) -> Clearing
     demand, supply = _Sums(book.levels(Side.BUY)), _Sums(book.levels(Side.SELL))
     # Volume rises with the price at a seller's limit alone and falls beyond a buyer's alone. So the prices
     # of the greatest volume are one stretch, and the best of them is an end of it or the anchor inside it.
-    candidates = {*demand.prices, *supply.prices, anchor or 0}
+    candidates = {*demand.prices, *supply.prices, *([] if anchor is None else [anchor])}
     best: Clearing | None = None
     for price in candidates:
         if not low <= price <= high or abs(price) == AHEAD:
