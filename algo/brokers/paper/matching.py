@@ -87,7 +87,8 @@ def in_range(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
             passed = prices.close <= ticket.stop if ticket.side is Side.SELL else prices.close >= ticket.stop
             if passed:
                 ticket.set_off()
-                return slipped(ticket.stop, ticket, prices, rules)
+                price = slipped(ticket.stop, ticket, prices, rules)
+                return price if ticket.two_legged else _allowed(price, ticket)
         if not ticket.two_legged:
             return None
     if ticket.rests and not ticket.at_market and not (ticket.stopped and ticket.two_legged):

@@ -468,6 +468,13 @@ def test_what_the_exchange_does_not_know_is_refused() -> None:
     assert isinstance(event, RequestRefused)
 
 
+def test_a_trailing_stop_that_is_moved_and_hit_in_one_bar_keeps_to_its_limit() -> None:
+    floor = Floor()
+    floor.place(SELL, 1, 11_952, trigger=Trigger(TriggerKind.TRAIL_DOWN, 11_950, 1))
+    assert kinds(floor.bar(11_951, 11_952, 11_951, 11_951)) == ["OrderTriggered"]
+    assert trades(floor.bar(11_951, 11_953, 11_951, 11_951)) == [("o1", 1, 11_952)]
+
+
 # -- quotes and trades ----------------------------------------------------------------------------
 
 
