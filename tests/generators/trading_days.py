@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from algo.brokers.paper import BookExchange, BookSettings
 from algo.clock import at
-from algo.market import Session, day_sessions, instrument_of, legal_types, lot, move
+from algo.market import Session, band, day_sessions, instrument_of, legal_types, lot, move
 from algo.model import (
     AmendOrder,
     Board,
@@ -69,7 +69,8 @@ class Day(NamedTuple):
     steps: list[Place | Amend | Cancel | Next]
 
 
-_away = st.sampled_from((-3, -2, -1, 0, 0, 1, 2, 3, -15, 15, -40, 40))
+EDGE, OUTSIDE = 40, 90  # ticks that stand for the edge of the band, and for a price beyond it
+_away = st.sampled_from((-2, -1, -1, 0, 0, 0, 1, 1, 2, -EDGE, EDGE, OUTSIDE))
 _lots = st.integers(1, 6)
 
 
@@ -84,15 +85,15 @@ def days(draw: st.DrawFn) -> Day:
         legal = sorted(legal_types(instrument.board, session, day))
         busy = {Session.LO: 14, Session.BREAK: 1, Session.C: 1}.get(session, 7)
         for _ in range(draw(st.integers(0, busy))):
-            what = draw(st.sampled_from(("place",) * 6 + ("amend", "amend", "cancel")))
-            number = draw(st.integers(max(placed - 6, 1), placed + 1))
+            what = draw(st.sampled_from(("place",) * 6 + ("amend",) * 3 + ("cancel",)))
+            number = draw(st.integers(max(placed - 4, 1), max(placed, 1)))
             if what == "cancel":
                 steps.append(Cancel(number))
             elif what == "amend":
                 away, lots = draw(st.sampled_from(((1, 0), (0, 1), (0, 1), (1, 1))))
                 steps.append(Amend(number, draw(_away) if away else None, draw(_lots) if lots else None))
             else:
-                kinds = legal * 6 + ["LO"] * 4 + [kind for kind in OrderType if kind is not OrderType.MARKET]
+                kinds = legal * 4 + ["LO"] * 16 + [kind for kind in OrderType if kind is not OrderType.MARKET]
                 placed += 1
                 kind = OrderType(draw(st.sampled_from(kinds)))
                 steps.append(Place(draw(st.sampled_from(Side)), kind, draw(_away), draw(_lots)))
@@ -107,21 +108,23 @@ class Hand:
         instrument: Instrument,
         day: date = SINCE,
         *,
-        band: bool = True,
+        referenced: bool = True,
         settings: BookSettings | None = None,
     ) -> None:
         self.instrument, self.day = instrument, day
         self.symbol = instrument.symbol
         self.reference = REFERENCES[instrument.board]
         self.exchange = BookExchange({self.symbol: instrument}, settings)
-        self.exchange.start_day(day, {self.symbol: self.reference} if band else {})
+        self.exchange.start_day(day, {self.symbol: self.reference} if referenced else {})
         self.sessions = [session for _, session in day_sessions(instrument.board, day)][1:]
         self.lot = lot(instrument, day)
         self.ns = at(day)
         self.count = 0
 
     def price(self, away: int) -> int:
-        """The price so many ticks from the reference."""
+        """The price so many ticks from the reference; `EDGE` is the edge of the band."""
+        if abs(away) == EDGE:
+            return band(self.instrument, self.reference, self.day).edge(Side(away // EDGE))
         return move(self.instrument, self.reference, away, self.day)
 
     def enter(self, session: Session) -> list[BrokerEvent]:
