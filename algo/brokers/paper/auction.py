@@ -4,7 +4,8 @@ The exchange's rule: the price with the greatest volume; among those one at whic
 wholly; then the one nearest the day's last match, or nearest the reference if there was none; a last
 tie goes to the higher price (not confirmed). Every price on the tick inside the band is a
 candidate, also one that nobody named. At any price as much trades as the smaller side has there, so
-one side always fills wholly and the second condition never decides.
+one side always fills wholly and the second condition never decides; and as the prices of the greatest
+volume lie side by side, the last tie comes only where no anchor is known.
 """
 
 from __future__ import annotations

@@ -64,14 +64,6 @@ def test_the_rule_part_by_part(orders: Orders, anchor: int | None, expected: tup
     assert clearing(book_of(orders), WIDE, anchor) == expected
 
 
-def test_two_prices_as_near_as_each_other_give_the_higher_one() -> None:
-    # Sellers from 101 and buyers to 99 cannot be crossed; a gap in volume about the last match can.
-    orders: Orders = [(BUY, 101, 5), (BUY, 99, 5), (SELL, 99, 5), (SELL, 101, 5)]
-    prices = [99, 101]
-    assert auction_price(orders, prices, 100) == (101, 5)
-    assert clearing(book_of(orders), WIDE, 100) == (100, 5)
-
-
 def test_without_a_band_the_orders_alone_bound_the_price() -> None:
     assert clearing(book_of([(BUY, None, 5), (SELL, 103, 3)]), None, None) == (103, 3)
     assert clearing(book_of([(BUY, None, 5), (SELL, None, 3)]), None, None) is None
