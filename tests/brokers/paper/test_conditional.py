@@ -203,6 +203,21 @@ def test_an_oco_can_trail() -> None:
     assert events[1].exit_reason == "trailing"
 
 
+def test_a_target_that_another_stop_took_needs_no_stop_any_more() -> None:
+    hand = floor()
+    hand.place(BUY, 1, 0, MTL, Trigger(DOWN, 11_990))
+    hand.place(SELL, 1, 12_010, trigger=Trigger(OCO, 11_990))
+    assert told(trade(hand, 11_990)) == ["OrderTriggered o1", "OrderFilled o1", "OrderFilled o2"]
+
+
+def test_a_stop_that_comes_in_the_lunch_break_is_looked_at_when_trading_goes_on() -> None:
+    hand = floor()
+    trade(hand, 11_980)
+    hand.until(Session.BREAK)
+    assert told(hand.place(SELL, 1, 12_100, trigger=Trigger(DOWN, 11_990))) == ["OrderAccepted o3"]
+    assert told(hand.until(Session.LO)) == ["OrderTriggered o3"]
+
+
 # -- bull-bear ------------------------------------------------------------------------------------
 
 

@@ -308,10 +308,11 @@ def test_jitter_is_bounded_repeatable_and_lets_nothing_overtake(
         sent = {}
         for gap in gaps:
             replay.ns += gap
-            replay.place(BUY, 1, 11_000 + 200)
+            replay.place(BUY, 1, 11_200)
             sent[f"o{replay.count}"] = replay.ns
         events = replay.exchange.release(replay.ns + 10 + jitter)
         assert [event.order_id for event in events] == list(sent)
+        assert [event.ns for event in events] == sorted(event.ns for event in events)
         assert all(10 <= event.ns - sent[event.order_id] <= 10 + jitter for event in events)
         return [(event.order_id, event.ns) for event in events]
 
