@@ -170,8 +170,29 @@ class Hand:
         name = f"o{name}" if isinstance(name, int) else name
         return self.exchange.execute(CancelOrder("rc", name, "s", self.instrument), self.ns)
 
+    def do(self, step: Place | Amend | Cancel | Next) -> list[BrokerEvent]:
+        """Do one step of a day."""
+        match step:
+            case Next():
+                return self.enter(self.sessions.pop(0))
+            case Place(side, kind, away, lots):
+                return self.place(side, lots, self.price(away) if kind is OrderType.LO else 0, kind)
+            case Amend(number, away, lots):
+                return self.amend(number, None if away is None else self.price(away), lots)
+            case Cancel(number):
+                return self.cancel(number)
+
     def working(self) -> list[str]:
         return [ticket.order_id for ticket in self.exchange.market(self.symbol).orders()]
+
+
+def in_session(
+    session: Session = Session.LO, instrument: Instrument = INSTRUMENTS[-1], day: date = SINCE
+) -> Hand:
+    """A hand that has gone through its day to this session."""
+    hand = Hand(instrument, day)
+    hand.until(session)
+    return hand
 
 
 def fills(events: list[BrokerEvent]) -> list[tuple[str, int, int]]:

@@ -30,6 +30,8 @@ class BookExchange:
         settings = settings if settings is not None else BookSettings()
         self._tape: list[Trade] = []
         self._changed: dict[str, None] = {}
+        self._shown: dict[str, Quote] = {}
+        self._indicated: dict[str, Indicated | None] = {}
         self._markets = {
             symbol: BookMarket(symbol, instrument, settings, self._tape)
             for symbol, instrument in instruments.items()
@@ -83,9 +85,13 @@ class BookExchange:
         self._tape.clear()
         for symbol in self._changed:
             market = self._markets[symbol]
-            public.append(market.depth())
-            indicated = market.indication()
-            if indicated is not None:
+            quote, before = market.depth(), self._shown.get(symbol)
+            if before is None or (quote.bids, quote.asks) != (before.bids, before.asks):
+                self._shown[symbol] = quote
+                public.append(quote)
+            indicated, earlier = market.indication(), self._indicated.get(symbol)
+            self._indicated[symbol] = indicated
+            if indicated is not None and (earlier is None or indicated._replace(ns=earlier.ns) != earlier):
                 public.append(indicated)
         self._changed.clear()
         return public

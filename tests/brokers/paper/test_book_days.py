@@ -24,30 +24,21 @@ from tests.generators.trading_days import Amend, Cancel, Day, Hand, Next, Place,
 
 
 def walk(day: Day, hand: Hand, second: SecondExchange | None = None):
-    """Do the day; gives after each step its events and what the second exchange says of the request."""
+    """Do the day; gives after each step its events and whether the second exchange took the request."""
     for step in day.steps:
-        taken = True
-        match step:
-            case Next():
-                session = hand.sessions.pop(0)
-                events = hand.enter(session)
-                if second is not None:
+        session = hand.sessions[0] if isinstance(step, Next) else None
+        events, taken = hand.do(step), True
+        if second is not None:
+            match step:
+                case Next():
                     second.enter(session)
-            case Place(side, kind, away, lots):
-                price = hand.price(away) if kind is OrderType.LO else 0
-                events = hand.place(side, lots, price, kind)
-                if second is not None:
+                case Place(side, kind, away, lots):
+                    price = hand.price(away) if kind is OrderType.LO else 0
                     taken = second.place(f"o{hand.count}", side, kind, price, lots * hand.lot)
-            case Amend(number, away, lots):
-                if away is None and lots is None:
-                    continue
-                price = None if away is None else hand.price(away)
-                events = hand.amend(number, price, lots)
-                if second is not None:
+                case Amend(number, away, lots):
+                    price = None if away is None else hand.price(away)
                     taken = second.amend(f"o{number}", price, None if lots is None else lots * hand.lot)
-            case Cancel(number):
-                events = hand.cancel(number)
-                if second is not None:
+                case Cancel(number):
                     taken = second.cancel(f"o{number}")
         yield step, events, taken
 

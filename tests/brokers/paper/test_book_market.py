@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from algo.brokers.paper import BookExchange, BookSettings, Indicated
+from algo.brokers.paper import BookSettings, Indicated
 from algo.errors import SettingError
-from algo.market import Session, instrument_of
-from algo.model import Board, CancelOrder, Instrument, OrderType, PlaceOrder, Quote, Side, Trade
+from algo.market import Session
+from algo.model import Instrument, OrderType, Quote, Side, Trade
 from tests.generators.trading_days import (
     BEFORE,
     EDGE,
@@ -18,6 +18,7 @@ from tests.generators.trading_days import (
     SINCE,
     Hand,
     fills,
+    in_session,
     refused,
     told,
 )
@@ -26,12 +27,6 @@ BUY, SELL = Side.BUY, Side.SELL
 LO, MTL, MOK, MAK, MP = OrderType.LO, OrderType.MTL, OrderType.MOK, OrderType.MAK, OrderType.MP
 ATO, ATC, PLO = OrderType.ATO, OrderType.ATC, OrderType.PLO
 FPT, SHS, BSR, VN30 = INSTRUMENTS
-
-
-def in_session(session: Session = Session.LO, instrument: Instrument = VN30, day: date = SINCE) -> Hand:
-    hand = Hand(instrument, day)
-    hand.until(session)
-    return hand
 
 
 # -- continuous trading ---------------------------------------------------------------------------
@@ -109,9 +104,8 @@ def test_mok_is_all_or_nothing_and_mak_what_it_can() -> None:
 
 def test_an_auction_shows_where_it_stands_and_trades_at_one_price_when_it_ends() -> None:
     hand = in_session(Session.ATO)
-    hand.exchange.take_public()
-    hand.place(BUY, 5, 12_010)
     assert hand.exchange.take_public()[1:] == [Indicated(hand.symbol, hand.ns, None, 0)]
+    hand.place(BUY, 5, 12_010)
     hand.place(SELL, 3, 11_990)
     quote, indicated = hand.exchange.take_public()
     assert isinstance(quote, Quote)
@@ -164,9 +158,7 @@ def test_without_a_band_they_go_first() -> None:
 
 
 @pytest.mark.parametrize(("session", "kind"), [(Session.ATO, ATO), (Session.ATC, ATC)])
-def test_what_an_auction_leaves_of_them_is_cancelled_and_limits_stay(
-    session: Session, kind: OrderType
-) -> None:
+def test_what_an_auction_leaves_of_them_is_cancelled(session: Session, kind: OrderType) -> None:
     hand = in_session(session)
     hand.place(BUY, 3, kind=kind)
     hand.place(SELL, 1, hand.price(0))
@@ -337,81 +329,3 @@ def test_odd_lots_trade_with_odd_lots_and_nobody_sees_it() -> None:
     assert hand.exchange.close_price("FPT") is None
     assert "between board lots and odd lots" in refused(hand.amend(3, lots=1))
     assert told(hand.cancel(3)) == ["OrderCancelled o3"]
-
-
-# -- halts ----------------------------------------------------------------------------------------
-
-
-def test_a_halted_symbol_takes_nothing_and_goes_on_with_what_it_had() -> None:
-    hand = in_session()
-    hand.place(BUY, 1, 11_990)
-    assert hand.exchange.halt(hand.symbol, True, hand.ns) == []
-    assert "session HALT" in refused(hand.place(SELL, 1, 11_990))
-    assert "session HALT" in refused(hand.cancel(1))
-    assert hand.exchange.halt(hand.symbol, False, hand.ns) == []
-    assert len(fills(hand.place(SELL, 1, 11_990))) == 2
-
-
-def test_an_auction_that_a_halt_outlasts_trades_when_trading_goes_on() -> None:
-    hand = in_session(Session.ATO)
-    hand.place(BUY, 1, 12_010)
-    hand.place(SELL, 1, 11_990)
-    hand.place(SELL, 1, kind=ATO)
-    hand.exchange.halt(hand.symbol, True, hand.ns)
-    assert hand.exchange.market(hand.symbol).indication() is None
-    assert told(hand.until(Session.LO)) == ["OrderCancelled o3"]
-    assert fills(hand.exchange.halt(hand.symbol, False, hand.ns)) == [("o1", 1, 12_000), ("o2", 1, 12_000)]
-
-
-def test_a_halt_to_the_close_ends_without_a_trade() -> None:
-    hand = in_session(Session.ATC)
-    hand.place(BUY, 1, 12_010)
-    hand.place(SELL, 1, 11_990)
-    hand.exchange.halt(hand.symbol, True, hand.ns)
-    assert told(hand.until(Session.C)) == ["OrderExpired o1", "OrderExpired o2"]
-
-
-def test_a_halt_of_the_whole_board_is_a_session() -> None:
-    hand = in_session(Session.ATO)
-    hand.place(BUY, 1, 12_010)
-    hand.place(SELL, 1, 11_990)
-    assert hand.enter(Session.HALT) == []
-    assert len(fills(hand.enter(Session.LO))) == 2
-
-
-# -- many symbols, many days ----------------------------------------------------------------------
-
-
-def test_symbols_and_boards_have_lives_of_their_own() -> None:
-    exchange = BookExchange({"FPT": FPT, "SHS": SHS, "VN30F1M": VN30})
-    exchange.start_day(SINCE, {"FPT": 50_000, "SHS": 15_000, "VN30F1M": 12_000})
-    exchange.enter(Board.HNX, Session.LO, 1)
-
-    def place(name: str, instrument: Instrument, price: int) -> str:
-        command = PlaceOrder(name, name, "s", instrument, BUY, LO, price, 100)
-        return refused(exchange.execute(command, 2))
-
-    assert place("a", SHS, 15_000) == ""
-    assert "session C" in place("b", FPT, 50_000)
-    assert place("c", instrument_of("VNM"), 50_000) == "no such instrument: VNM"
-    assert place("a", SHS, 15_000) == "an order with this id is working"
-    assert refused(exchange.execute(CancelOrder("x", "a", "s", FPT), 3)) == "the order is not working"
-    with pytest.raises(ValueError, match="never closed"):
-        exchange.start_day(date(2026, 3, 3), {})
-    exchange.enter(Board.HNX, Session.C, 4)
-    exchange.start_day(date(2026, 3, 3), {})
-    assert exchange.close_price("SHS") is None
-
-
-def test_a_contract_that_ends_takes_its_orders_with_it() -> None:
-    old, new = instrument_of("41I1G3000"), instrument_of("41I1G4000")
-    exchange = BookExchange({"VN30F1M": old})
-    exchange.start_day(SINCE, {"VN30F1M": 12_000})
-    exchange.enter(Board.DERIVATIVES, Session.LO, 1)
-    exchange.execute(PlaceOrder("a", "a", "s", old, BUY, LO, 12_000, 1), 2)
-    assert told(exchange.roll("VN30F1M", new, 3)) == ["OrderExpired a"]
-    assert refused(exchange.execute(PlaceOrder("b", "b", "s", old, BUY, LO, 12_000, 1), 4))
-    exchange.enter(Board.DERIVATIVES, Session.C, 5)
-    exchange.start_day(date(2026, 3, 3), {"VN30F1M": 12_000})
-    exchange.enter(Board.DERIVATIVES, Session.LO, 6)
-    assert not refused(exchange.execute(PlaceOrder("c", "c", "s", new, BUY, LO, 12_000, 1), 7))
