@@ -14,7 +14,7 @@ from datetime import date
 from algo.brokers.paper.delay import Delay
 from algo.brokers.paper.matching import Range, after_open, at_open, in_range, late_stop_hit, range_of, slipped
 from algo.brokers.paper.queue_position import Queues
-from algo.brokers.paper.replay import SWEEPS, beyond, by_stop, continuous, taken, takes_any_trade
+from algo.brokers.paper.replay import SWEEPS, beyond, by_stop, continuous, ranked, taken, takes_any_trade
 from algo.brokers.paper.rules import FillRules, ReplayRules
 from algo.brokers.paper.ticket import Ticket
 from algo.market import Band, band, lot
@@ -270,11 +270,13 @@ class PaperExchange:
         One that was in the book before trades at its own price: the market came to it.
         """
         events, market = self.release(quote.ns), self._markets[quote.symbol]
-        if not continuous(market.instrument, quote.ns):
-            market.queues.show(quote, market.instrument, market.tickets)
+        if not market.tickets:
+            market.queues.note(quote)
             return events
-        shown = market.queues.show(quote, market.instrument, market.tickets)
-        for ticket in list(market.tickets):
+        shown = market.queues.show(quote, market.tickets)
+        if not continuous(market.instrument, quote.ns):
+            return events
+        for ticket in ranked(market.tickets):
             levels = shown[ticket.side]
             best = levels[0][0] if levels else 0
             if ticket.waits and best:
@@ -307,25 +309,28 @@ class PaperExchange:
     def trade(self, trade: Trade) -> list[BrokerEvent]:
         """A trade beyond a resting limit fills it, one at its price once the queue before it is gone."""
         events, market = self.release(trade.ns), self._markets[trade.symbol]
+        if not market.tickets:
+            market.queues.hear(market.instrument.units(trade.price))
+            return events
         price, left = market.instrument.units(trade.price), trade.quantity
         prices = Range(price, price, price, price)
-        counts = continuous(market.instrument, trade.ns)
-        for ticket in list(market.tickets):
+        auction = not continuous(market.instrument, trade.ns)
+        for ticket in ranked(market.tickets):
             at, reached = None, trade.quantity
-            if ticket.waits and counts:
+            if ticket.waits and not auction:
                 at = in_range(ticket, prices, self.rules)
                 if ticket.stopped:
                     events.append(OrderTriggered(ticket.order_id, trade.ns))
             if at is None or not ticket.stopped:
                 if ticket.rests and not by_stop(ticket):
-                    at = ticket.limit
-                    reached = market.queues.reach(ticket, price, trade.quantity, trade.side)
+                    at, reached = market.queues.reach(ticket, trade, price, auction)
                 elif takes_any_trade(ticket, market.queues.seen):
                     at = price
             take = min(reached - (trade.quantity - left), ticket.leaves)
             if at is not None and take > 0:
                 left -= take
                 events.append(self._fill(market, ticket, at, take, trade.ns))
+        market.queues.hear(price)
         return events
 
     # -- tickets ------------------------------------------------------------------------------

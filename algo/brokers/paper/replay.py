@@ -19,6 +19,11 @@ def continuous(instrument: Instrument, ns: int) -> bool:
     return session_at(instrument.board, ns) is Session.LO
 
 
+def ranked(tickets: list[Ticket]) -> list[Ticket]:
+    """Our orders in the order in which they trade: without a price, the better price, the earlier one."""
+    return sorted(tickets, key=lambda ticket: (ticket.limit != 0, -ticket.limit * ticket.side))
+
+
 def by_stop(ticket: Ticket) -> bool:
     """Whether the stop of a two-legged order was reached: its target's limit binds it no longer."""
     return ticket.stopped and ticket.two_legged

@@ -179,6 +179,39 @@ def test_the_market_that_comes_to_a_resting_order_pays_its_price() -> None:
     assert replay.quote([(11_996, 9)], [(11_997, 3)]) == [("o2", 3, 11_997)]  # this one came to take
 
 
+def test_an_order_that_comes_to_take_waits_for_the_next_quote() -> None:
+    replay = Replay()
+    replay.quote(*BOOK)
+    replay.place(BUY, 4, 12_100)
+    assert replay.trade(12_001, 50) == []
+    assert replay.quote(*BOOK) == [("o1", 4, 12_001)]
+
+
+@pytest.mark.parametrize("market", [True, False])
+def test_or_takes_the_next_print_where_no_book_is_ever_seen(market: bool) -> None:
+    replay = Replay()
+    replay.trade(12_001, 50)
+    replay.place(BUY, 4, 12_100, market=market)
+    assert replay.trade(12_002, 3) == [("o1", 3, 12_002)]
+    assert replay.trade(12_003, 3) == [("o1", 1, 12_003)]
+
+
+def test_until_the_market_goes_away_from_it() -> None:
+    replay = Replay()
+    replay.trade(12_001, 50)
+    replay.place(BUY, 4, 12_002)
+    assert replay.trade(12_003, 3) == []
+    assert replay.trade(12_001, 3) == [("o1", 3, 12_002)]
+
+
+def test_the_better_of_our_prices_goes_first() -> None:
+    replay = Replay()
+    replay.quote(*BOOK)
+    replay.place(BUY, 4, 11_998)
+    replay.place(BUY, 4, 11_999)
+    assert replay.trade(11_997, 6) == [("o2", 4, 11_999), ("o1", 2, 11_998)]
+
+
 quantities = st.integers(1, 12)
 tape = st.lists(
     st.one_of(
@@ -224,7 +257,7 @@ def test_outside_of_continuous_trading_a_book_is_only_looked_at() -> None:
     replay.place(SELL, 1, 0, trigger=Trigger(TriggerKind.DOWN, 12_010))
     replay.place(BUY, 1, kind=OrderType.ATC)
     assert replay.quote([(12_003, 5)], [(12_001, 5)]) == []
-    assert replay.trade(12_002, 5) == [("o1", 1, 12_005), ("o3", 1, 12_002)]
+    assert sorted(replay.trade(12_002, 5)) == [("o1", 1, 12_002), ("o3", 1, 12_002)]
     assert [ticket.order_id for ticket in replay.exchange.orders()] == ["o2"]
 
 
@@ -276,6 +309,7 @@ def test_a_stop_with_a_limit_rests_after_it_was_set_off() -> None:
     replay.quote(*BOOK)
     replay.place(SELL, 2, 11_998, trigger=Trigger(TriggerKind.DOWN, 11_995))
     assert replay.trade(11_995, 5) == []
+    replay.quote([(11_994, 5)], [(11_996, 5)])
     assert replay.trade(11_999, 5) == [("o1", 2, 11_998)]
 
 
