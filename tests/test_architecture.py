@@ -19,7 +19,7 @@ ALGO = ROOT / "algo"
 SOURCES = sorted(ALGO.rglob("*.py"))
 CORE = (
     *("model", "errors", "market", "history", "parameters", "indicators", "portfolio"),
-    *("strategy", "orders", "desk", "engine"),
+    *("strategy", "orders", "desk", "engine", "decisions", "supervisor"),
 )
 LINES = 400
 

@@ -113,7 +113,7 @@ class Stepper:
             await self._heard(int(state["notify_id"]))
 
     async def _heard(self, notify_id: int) -> None:
-        """Until the order stream has brought the message of this id, or what came since, and it was applied."""
+        """Until the order stream has brought the message of this id, or what came since."""
         stream = self._trading.broker.stream
         clock = asyncio.get_running_loop().time
         deadline, again = clock() + PATIENCE, clock() + _AGAIN

@@ -136,7 +136,7 @@ class Colour(Enum):
         commands.PlaceOrder("1", "2", "s", FPT, Side.BUY, TimeInForce.DAY, 5, 1),  # type: ignore[arg-type]
         events.ContractRolled(1, "VN30F1M", None, "VN30F2606"),  # type: ignore[arg-type]
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_registered_is_refused_and_not_shown(value: Any) -> None:
     with pytest.raises(CodecError) as raised:
@@ -235,7 +235,7 @@ def test_nothing_of_an_order_is_forgotten() -> None:
     """Every attribute of an order is in its origin, or follows from the rows after it."""
     follows = {
         *("status", "broker_id", "filled", "filled_value", "fill_keys", "held_by", "reason", "requests"),
-        *("cancel_wanted", "waits_for", "updated"),
+        *("cancel_wanted", "waits_for", "updated", "serial"),
     }
     kept = {field.name for field in dataclasses.fields(OrderOrigin)}
     assert kept | follows == set(Order.__slots__)
