@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import gc
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Real
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from algo.data.series import Series
 
 DEFAULT_CASH = 1_000_000_000
+_TURNED_DOWN = frozenset({OrderStatus.REFUSED, OrderStatus.REJECTED})
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -108,8 +110,9 @@ def backtest(
         actions=actions or (),
         advance=advance,
     )
-    run = prepare(strategy, load(data, from_=from_, to=to, **reading), settings, parameters)
-    result = run.execute()
+    with seldom_collecting():
+        run = prepare(strategy, load(data, from_=from_, to=to, **reading), settings, parameters)
+        result = run.execute()
     if run.simulation.failure is not None:
         error = run.simulation.failure
         error.result = result
@@ -133,6 +136,21 @@ def load(data: Any, *, from_: Any = None, to: Any = None, **reading: Any) -> dic
     return load_data(data, from_=from_, to=to, **reading)
 
 
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Look for cycles of garbage a hundred times less often.
+
+    What a run makes is kept, or dies by its reference count; looking for cycles among the kept orders
+    again and again would cost a tenth of the run.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+
+
 @dataclass
 class Run:
     """A prepared run: everything wired, nothing executed yet."""
@@ -153,17 +171,12 @@ class Run:
         on_progress: Callable[[int], None] | None = None,
     ) -> Result:
         """Go through the whole feed and collect the result; an interrupt ends it early and keeps it."""
-        thresholds = gc.get_threshold()
-        # What a run makes is kept or dies by its reference count; looking for cycles among the kept
-        # orders again and again would cost a tenth of the run.
-        gc.set_threshold(100_000, *thresholds[1:])
-        try:
-            self.simulation.run(watch, on_progress)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        finally:
-            gc.set_threshold(*thresholds)
-        return _collect(self)
+        with seldom_collecting():
+            try:
+                self.simulation.run(watch, on_progress)
+            except KeyboardInterrupt:
+                self.interrupted = True
+            return _collect(self)
 
 
 def prepare(
@@ -368,7 +381,7 @@ def _warnings(run: Run) -> list[str]:
         share = run.settings.rules.participation or 0
         capped = _count(run.simulation.exchange.capped, "fill")
         found.append(f"{capped} cut short by the cap of {share:.0%} of a bar's volume")
-    refused = [o for o in engine.manager.every if o.status in (OrderStatus.REFUSED, OrderStatus.REJECTED)]
+    refused = [order for order in engine.manager.every if order.status in _TURNED_DOWN]
     if refused:
         # Reasons that differ in their numbers alone are one reason, shown by its first case.
         kinds: dict[str, list[str]] = {}

@@ -131,9 +131,14 @@ class Engine:
         if event.ns > self.now:
             self.now = event.ns
         self._handlers[event.__class__](event)
-        if self.manager.held:
+        manager = self.manager
+        if manager.held:
             self._release_waiting()
-        return self._drain()
+        if manager.changed or self.intents:
+            return self._drain()
+        if manager.commands:
+            return self._sent()
+        return _NOTHING
 
     def run(
         self, moments: Iterable[tuple[Bar, ...]], until: int
@@ -146,6 +151,8 @@ class Engine:
         """
         base, wide, intents, count = self._base, self._wide, self.intents, 0
         hears_bar, hears_bars = self._hears_bar, self._hears_bars
+        if len(hears_bar) == len(base) == 1 and not wide and not hears_bars:
+            return self._run_alone(moments, until)
         for moment in moments:
             now = moment[0][1]
             if now >= until:
@@ -166,6 +173,29 @@ class Engine:
             if hears_bars:
                 for desk, on_bars in hears_bars:
                     self._call(desk, partial(on_bars, {bar[0]: bar for bar in moment}))
+            if intents:
+                self.last = moment
+                return self._drain(), None, count
+        return _NOTHING, None, count
+
+    def _run_alone(
+        self, moments: Iterable[tuple[Bar, ...]], until: int
+    ) -> tuple[Sequence[Command], tuple[Bar, ...] | None, int]:
+        """As `run`, for one symbol and one strategy that hears its bars alone: nothing is looped over."""
+        ((desk, on_bar),), (history,) = self._hears_bar, self._base.values()
+        intents, count = self.intents, 0
+        for moment in moments:
+            (bar,) = moment
+            now = bar[1]
+            if now >= until:
+                return _NOTHING, moment, count
+            count += 1
+            self.now = now
+            history.n += 1
+            try:
+                on_bar(bar)
+            except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+                self._fail(desk, error)
             if intents:
                 self.last = moment
                 return self._drain(), None, count
@@ -193,9 +223,10 @@ class Engine:
             rounds += 1
             if rounds == _ROUNDS:
                 self._runaway()
-        if not manager.commands:
-            return _NOTHING
-        commands, manager.commands = manager.commands, []
+        return self._sent() if manager.commands else _NOTHING
+
+    def _sent(self) -> list[Command]:
+        commands, self.manager.commands = self.manager.commands, []
         return commands
 
     def _runaway(self) -> None:
@@ -246,6 +277,7 @@ class Engine:
         if history is not self._base.get(symbol) and history not in self._wide:
             history.reveal_until(self.now)
             self._wide.append(history)
+            self.intents.append((self._all[0], _nothing))  # so that a run of bars ends and heeds it
         return history
 
     def timer_set(self, desk: Desk, ns: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from algo.brokers.paper import FillRules, PaperExchange
 from algo.data.feed import BarFeed
@@ -72,27 +73,32 @@ class Simulation:
                 moments = iter(chunk)
                 if on_progress is not None:
                     on_progress(self.moments)
+                pending = None  # a moment that the market comes before
                 while True:
-                    commands: Sequence[Command] = ()
-                    count = 0
-                    if exchange.working or watch is not None:
+                    if pending is None and (exchange.working or watch is not None):
                         pending = next(moments, None)
-                    else:
+                        if pending is None:
+                            break
+                    seen, count = pending, 1
+                    if pending is None:
                         commands, pending, count = engine.run(moments, self._next)
-                        self.moments += count
-                    if pending is not None:
+                        if not count and pending is None:
+                            break
+                    else:
                         self._market(pending, self.moments)
-                        commands = engine.step(pending)
-                        self.moments += 1
-                    elif not count:
-                        break
+                        if exchange.working or watch is not None or self._next <= pending[0][1]:
+                            commands, pending = engine.step(pending), None
+                        else:
+                            commands, pending, count = engine.run(chain((pending,), moments), self._next)
+                    self.moments += count
                     if commands:
                         for bar in engine.last:
                             exchange.see(bar)
                         self._pump(commands, self.moments - 1)
-                    if watch is not None and pending is not None:
-                        watch(pending)
-                    self._next = min(self._next, engine.next_timer)
+                    if watch is not None and seen is not None:
+                        watch(seen)
+                    if engine.next_timer < self._next:
+                        self._next = engine.next_timer
                     if engine.failures:
                         return
         finally:
@@ -132,9 +138,10 @@ class Simulation:
                 while events:
                     self._take(events, moment)
                     events = exchange.late_stops(bar)
-        for closed in self._closing:
-            self._take(exchange.close_day(closed.board, ns), moment)
-        self._closing.clear()
+        if self._closing:
+            for closed in self._closing:
+                self._take(exchange.close_day(closed.board, ns), moment)
+            self._closing.clear()
         if self._next <= ns and not self._late:
             self._due(ns, moment, timers=False)
 
@@ -144,13 +151,15 @@ class Simulation:
         while True:
             event_ns = events[0].ns if events else NEVER
             timer_ns = engine.next_timer if timers else NEVER
-            if min(event_ns, timer_ns) > until:
-                break
             if event_ns <= timer_ns:
+                if event_ns > until:
+                    break
                 self._market_event(events.popleft(), moment)
+            elif timer_ns > until:
+                break
             else:
                 self._pump(engine.step(TimerFired(timer_ns)), moment)
-        self._next = min(events[0].ns if events else NEVER, engine.next_timer)
+        self._next = min(event_ns, engine.next_timer)
 
     def _market_event(self, event: MarketEvent, moment: int) -> None:
         exchange = self.exchange
@@ -189,7 +198,7 @@ class Simulation:
         queue = list(commands)
         for command in queue:
             for event in execute(command, engine.now):
-                queue.extend(engine.step(event))
+                queue += engine.step(event)
         self._date_fills(moment)
 
     def _date_fills(self, moment: int) -> None:

@@ -11,15 +11,19 @@ Counts and sums of nothing are 0.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from algo.clock import DAY, at
+
 if TYPE_CHECKING:
     import pandas as pd
+
+_EPOCH = date(1970, 1, 1)
 
 Floats = NDArray[np.float64]
 Figures = dict[str, Any]
@@ -202,8 +206,7 @@ def _last_places(days: NDArray[np.int64]) -> NDArray[np.intp]:
 
 def _day_numbers(moments: pd.DatetimeIndex) -> NDArray[np.int64]:
     """Days since the epoch of each moment, by the local calendar."""
-    naive = moments.tz_localize(None).to_numpy().astype("datetime64[D]")
-    return np.asarray(naive.astype(np.int64))
+    return (np.asarray(moments.as_unit("ns").asi8) - at(_EPOCH)) // DAY
 
 
 def _daily(moments: pd.DatetimeIndex, values: Floats) -> tuple[NDArray[np.int64], Floats]:
