@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ _CALLBACKS = (
     "on_bar", "on_bars", "on_quote", "on_trade", "on_order", "on_fill", "on_portfolio", "on_session",
     "on_roll", "on_timer",
 )  # fmt: skip
+# Looked up once: a member read from its class costs a call.
+_BUY, _SELL, _MARKET, _LIMIT = Side.BUY, Side.SELL, OrderType.MARKET, OrderType.LO
 _TICKS = {"down": Snap.DOWN, "up": Snap.UP, "nearest": Snap.NEAREST}
 
 
@@ -91,10 +94,10 @@ class Desk:
             strategy=self.name,
             symbol=symbol,
             instrument=instrument,
-            side=Side.BUY if sign > 0 else Side.SELL,
+            side=_BUY if sign > 0 else _SELL,
             quantity=0,
-            order_type=OrderType.MARKET if price is None else OrderType.LO,
-            created=self.now,
+            order_type=_MARKET if price is None else _LIMIT,
+            created=self._engine.now,
             tag=tag,
         )
         try:
@@ -116,7 +119,7 @@ class Desk:
             reason = str(error)
             self._intend(lambda: self._engine.refuse(order, reason))
         else:
-            self._intend(lambda: self._engine.submit(self, order))
+            self._intend(partial(self._engine.submit, self, order))
         return OrderView(order)
 
     def amend(self, view: OrderView, price: float | None, quantity: int | None) -> None:
@@ -278,6 +281,7 @@ class Desk:
         self, function: Callable[..., Any], symbol: str, arguments: tuple[Any, ...], width: str | None
     ) -> Any:
         """A causal function of the bars."""
+        self._engine.pause(self)
         return indicator(self._engine.history(symbol, width), function, *arguments)
 
     def session(self, symbol: str | None) -> str:

@@ -7,9 +7,12 @@ strategy, who sees the bar when it is complete.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from itertools import chain, islice
+
+import numpy as np
 
 from algo.brokers.paper import FillRules, PaperExchange
 from algo.data.feed import BarFeed
@@ -45,8 +48,12 @@ class Simulation:
         self.exchange = PaperExchange(feed.instruments, rules)
         self.fill_moments: list[int] = []
         self.moments = 0
-        self._events: deque[MarketEvent] = deque(feed.events)
-        self._next = feed.events[0].ns
+        self._times = memoryview(np.ascontiguousarray(feed.times))  # type: ignore[arg-type]
+        # Each event with its time and the first moment that it comes before or with.
+        times = np.array([event.ns for event in feed.events], dtype=np.int64)
+        stops = np.searchsorted(feed.times, times).tolist()
+        self._events = deque(zip(times.tolist(), stops, feed.events, strict=True))
+        self._next, self._stop = feed.events[0].ns, 0
         self._late = rules.fill == "close"
         self._bars: tuple[Bar, ...] = ()
         self._closing: list[SessionChanged] = []
@@ -67,42 +74,48 @@ class Simulation:
         """
         engine, exchange = self.engine, self.exchange
         self._pump(engine.start(self._next), 0)
-        self._next = min(self._next, engine.next_timer)
+        self._heed()
         try:
             for chunk in self.feed.chunks():
                 moments = iter(chunk)
                 if on_progress is not None:
                     on_progress(self.moments)
-                pending = None  # a moment that the market comes before
                 while True:
-                    if pending is None and (exchange.working or watch is not None):
-                        pending = next(moments, None)
-                        if pending is None:
+                    moment = None
+                    if exchange.working or watch is not None or self._stop <= self.moments:
+                        moment = next(moments, None)
+                        if moment is None:
                             break
-                    seen, count = pending, 1
-                    if pending is None:
-                        commands, pending, count = engine.run(moments, self._next)
-                        if not count and pending is None:
+                        self._market(moment, self.moments)
+                    quiet = self._stop - self.moments
+                    if moment is None:
+                        commands, count = engine.run(islice(moments, quiet))
+                        if not count:
                             break
+                    elif quiet < 2 or exchange.working or watch is not None:
+                        commands, count = engine.step(moment), 1
                     else:
-                        self._market(pending, self.moments)
-                        if exchange.working or watch is not None or self._next <= pending[0][1]:
-                            commands, pending = engine.step(pending), None
-                        else:
-                            commands, pending, count = engine.run(chain((pending,), moments), self._next)
+                        commands, count = engine.run(chain((moment,), islice(moments, quiet - 1)))
                     self.moments += count
                     if commands:
                         for bar in engine.last:
                             exchange.see(bar)
                         self._pump(commands, self.moments - 1)
-                    if watch is not None and seen is not None:
-                        watch(seen)
+                    if watch is not None and moment is not None:
+                        watch(moment)
                     if engine.next_timer < self._next:
-                        self._next = engine.next_timer
+                        self._heed()
                     if engine.failures:
                         return
         finally:
             self.finish()
+
+    def _heed(self) -> None:
+        """Note what comes next, an event or a timer, and the first moment that it comes before."""
+        ns, self._stop = self._events[0][:2] if self._events else (NEVER, len(self._times))
+        self._next = min(ns, self.engine.next_timer)
+        if self._next < ns:
+            self._stop = bisect_left(self._times, self._next, self.moments)
 
     def hear(self, event: Quote | Trade) -> None:
         """A quote or a trade comes in between bars: orders fill on it, then the strategy is told."""
@@ -149,17 +162,17 @@ class Simulation:
         """Market events and timers up to and including `until`, in order."""
         events, engine = self._events, self.engine
         while True:
-            event_ns = events[0].ns if events else NEVER
+            event_ns = events[0][0] if events else NEVER
             timer_ns = engine.next_timer if timers else NEVER
             if event_ns <= timer_ns:
                 if event_ns > until:
                     break
-                self._market_event(events.popleft(), moment)
+                self._market_event(events.popleft()[2], moment)
             elif timer_ns > until:
                 break
             else:
                 self._pump(engine.step(TimerFired(timer_ns)), moment)
-        self._next = min(event_ns, engine.next_timer)
+        self._heed()
 
     def _market_event(self, event: MarketEvent, moment: int) -> None:
         exchange = self.exchange

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from algo.brokers.paper import FillRules
 from algo.clock import HO_CHI_MINH, HOUR, MINUTE, at
 from algo.data.series import join
-from algo.errors import DataError, LookAheadError, SettingError
+from algo.errors import DataError, SettingError
 from algo.model import OrderStatus
 from algo.orders import Limits
 from tests.generators.markets import (
@@ -600,7 +600,7 @@ def test_what_the_future_holds_cannot_be_read() -> None:
         mean = s.indicator(lambda close: close, FUTURE)
         assert len(mean) == len(s.bars(FUTURE)) == 2
         for index in (2, 5, -3):
-            with pytest.raises(LookAheadError):
+            with pytest.raises(IndexError):
                 mean[index]
         with pytest.raises(ValueError, match="read-only"):
             s.bars(FUTURE).close[0] = 1.0

@@ -116,9 +116,8 @@ class OrderManager:
         if waits is not None:
             self._hold(order, ns, waits)
             return
-        reason = refusal(
-            order, venue, ledger, self._peers(order), self._limits.get(order.strategy, NO_LIMITS)
-        )
+        peers = self._peers(order) if len(self.open) > 1 else []
+        reason = refusal(order, venue, ledger, peers, self._limits.get(order.strategy, NO_LIMITS))
         if reason is not None:
             self._end(order, Step.REFUSE, ns, reason)
             return
