@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Real
@@ -23,7 +21,7 @@ from algo.orders import Limits, Venue
 from algo.parameters import bind, declared
 from algo.portfolio import Portfolio
 from algo.result import Result
-from algo.simulation import Simulation
+from algo.simulation import Simulation, seldom_collecting
 from algo.store import Store
 from algo.strategy import Strategy
 from algo.valuation import equity_curve
@@ -134,24 +132,6 @@ def load(data: Any, *, from_: Any = None, to: Any = None, **reading: Any) -> dic
     from algo.data import load as load_data
 
     return load_data(data, from_=from_, to=to, **reading)
-
-
-@contextmanager
-def seldom_collecting() -> Iterator[None]:
-    """Look for cycles of garbage some hundred times less often, and not at all among what was kept.
-
-    What a run makes is kept, or dies by its reference count; looking for cycles among the kept orders
-    again and again would cost a tenth of the run.
-    """
-    thresholds = gc.get_threshold()
-    gc.set_threshold(500_000, *thresholds[1:])
-    try:
-        yield
-    finally:
-        if not gc.get_freeze_count():
-            gc.freeze()  # with unfreeze: what is young becomes old without a look at each
-            gc.unfreeze()
-        gc.set_threshold(*thresholds)
 
 
 @dataclass
@@ -285,7 +265,7 @@ def _collect(run: Run) -> Result:
 
     from algo.clock import HO_CHI_MINH
     from algo.report.statistics import statistics
-    from algo.result import fills_frame, trades_frame
+    from algo.result import trades_frame
 
     simulation, ledger, feed, engine = run.simulation, run.ledger, run.feed, run.engine
     moments = simulation.moments
@@ -299,7 +279,11 @@ def _collect(run: Run) -> Result:
         for code in () if one.contract is None else set(one.contract.tolist()):
             symbols[str(code)] = symbol
     trades = trades_frame(ledger.round_trips, symbols, ledger.fills)
-    fills = fills_frame(ledger.fills, symbols)
+    fills = {
+        "value": np.array([fill.value for fill in ledger.fills]),
+        "fee": np.array([fill.fee for fill in ledger.fills]),
+        "tax": np.array([fill.tax for fill in ledger.fills]),
+    }
     last = int(feed.times[moments - 1]) if moments else 0
     bars = sum(int(np.searchsorted(one.time, last, "right")) for one in feed.series.values())
     stats = statistics(curve, trades, fills, exposure, bars=bars, opening=ledger.opening)
@@ -322,7 +306,7 @@ def _collect(run: Run) -> Result:
         _symbols=symbols,
         _series=feed.series,
     )
-    result.__dict__["trades"], result.__dict__["fills"] = trades, fills
+    result.__dict__["trades"] = trades
     return result
 
 

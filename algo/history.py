@@ -99,9 +99,10 @@ class History:
         array: NDArray[Any] = self._columns[name]
         return array[: self._capacity]
 
-    def last(self, name: str) -> float:
-        """The latest known value of column `name`, a plain number; there must be one."""
-        value: float = self._columns[name].item(self.n - 1)
+    def last(self, name: str) -> float | None:
+        """The latest known value of column `name`, a plain number; None before the first bar."""
+        n = len(self._known)
+        value: float | None = self._columns[name].item(n - 1) if n else None
         return value
 
     def reveal_until(self, ns: int) -> None:

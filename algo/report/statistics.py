@@ -11,6 +11,7 @@ Counts and sums of nothing are 0.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ Figures = dict[str, Any]
 def statistics(
     equity: pd.Series[Any],
     trades: pd.DataFrame,
-    fills: pd.DataFrame,
+    fills: Mapping[str, Any] | pd.DataFrame,
     exposure: pd.Series[Any],
     *,
     bars: int,
@@ -43,7 +44,8 @@ def statistics(
 
     `equity` is the account's value (đồng) at each bar's completion, `exposure` whether or how much was
     held then, `bars` how many bars the strategy saw, `opening` the equity before the first bar (the
-    first value where it is not given). `trades` and `fills` are as in `algo.report.subject.Result`.
+    first value where it is not given). `trades` and `fills` are as in `algo.report.subject.Result`; of the
+    fills the columns value, fee and tax are enough.
 
     The run:
         start, end              completion of the first and the last bar, ISO 8601 with offset
@@ -184,10 +186,10 @@ def _from_trades(trades: pd.DataFrame) -> Figures:
     }
 
 
-def _from_fills(fills: pd.DataFrame, equity: Floats) -> Figures:
+def _from_fills(fills: Mapping[str, Any] | pd.DataFrame, equity: Floats) -> Figures:
     traded = float(fills["value"].sum())
     return {
-        "fills": len(fills),
+        "fills": len(fills["value"]),
         "traded_value": round(traded),
         "turnover": _ratio(traded, _mean(equity)) if traded else 0.0,
         "fees": round(fills["fee"].sum()),

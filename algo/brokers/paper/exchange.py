@@ -209,9 +209,10 @@ class PaperExchange:
         if prices is None:
             return []
         events: list[BrokerEvent] = []
+        rules = self.rules
         for ticket in tickets:
             waited = ticket.waits
-            price = rule(ticket, prices, self.rules)
+            price = rule(ticket, prices, rules)
             if waited and ticket.stopped:
                 events.append(OrderTriggered(ticket.order_id, ns))
             if price is not None:
@@ -299,7 +300,8 @@ class PaperExchange:
         ticket.fills += 1
         if not ticket.leaves:
             market.tickets.remove(ticket)
-            self._forget(ticket)
+            del self._tickets[ticket.order_id]
+            self.working -= 1
         reason = "" if ticket.plain else ticket.exit_reason
         return OrderFilled(ticket.order_id, ns, price, quantity, f"P{self._fills}", reason)
 
