@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from algo.brokers.paper import FillRules
 from algo.clock import to_datetime
 from algo.data.feed import BarFeed
-from algo.engine import Engine
+from algo.engine import AMEND, Engine
 from algo.errors import DataError, ParameterError, SettingError
-from algo.market import fees_from
+from algo.market import fees_from, resolve
 from algo.model import Account, Bar, CorporateAction, Instrument, OrderStatus
 from algo.orders import Limits, Venue
 from algo.parameters import bind, declared
 from algo.portfolio import Portfolio
+from algo.report.warnings import counted, ranked
 from algo.result import Result
 from algo.simulation import Simulation, seldom_collecting
 from algo.store import Store
@@ -344,7 +345,7 @@ def _facts(one: Series) -> dict[str, Any]:
 
 def _warnings(run: Run) -> list[str]:
     """What a reader must know to believe the figures, one line each."""
-    engine, ledger, feed = run.engine, run.ledger, run.feed
+    engine, ledger, feed, days = run.engine, run.ledger, run.feed, run.feed.days
     found = list(run.notes)
     if run.simulation.failure is not None:
         found.append(f"ended early: {run.simulation.failure}")
@@ -355,28 +356,35 @@ def _warnings(run: Run) -> list[str]:
         for one in feed.series.values()
         if one.adjusted
     ]
-    for symbol, days in feed.unbanded.items():
+    found += [
+        f"{symbol}: the data does not name its contracts, so it never rolls: nothing is settled"
+        for symbol, one in feed.series.items()
+        if one.contract is None and resolve(symbol, days[0]) != resolve(symbol, days[-1])
+    ]
+    for symbol, times in feed.unbanded.items():
         found.append(
-            f"{symbol}: {_count(days, 'day')} opened outside the computed band, so without one (ex-dates?)"
+            f"{symbol}: {counted(times, 'day')} opened outside the computed band, so without one (ex-dates?)"
         )
     settled = sum(fill.exit_reason == "settlement" for fill in ledger.fills)
     if settled:
         found.append(
-            f"{_count(settled, 'position')} settled at the contract's last close, not the official price"
+            f"{counted(settled, 'position')} settled at the contract's last close, not the official price"
         )
     if run.simulation.exchange.capped:
         share = run.settings.rules.participation or 0
-        capped = _count(run.simulation.exchange.capped, "fill")
+        capped = counted(run.simulation.exchange.capped, "fill")
         found.append(f"{capped} cut short by the cap of {share:.0%} of a bar's volume")
-    refused = [order for order in engine.manager.every if order.status in _TURNED_DOWN]
-    if refused:
-        # Reasons that differ in their numbers alone are one reason, shown by its first case.
-        kinds: dict[str, list[str]] = {}
-        for order in refused:
-            kinds.setdefault(re.sub(r"[\d.,-]+", "", order.reason), []).append(order.reason)
-        ranked = sorted(kinds.values(), key=len, reverse=True)
-        shown = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in ranked[:3])
-        found.append(f"{_count(len(refused), 'order')} refused: {shown}" + ("; …" if len(ranked) > 3 else ""))
+    refused = [order.reason for order in engine.manager.every if order.status in _TURNED_DOWN]
+    amendments = [
+        reason.removeprefix(AMEND)
+        for reason, times in engine.refusals.items()
+        for _ in range(times if reason.startswith(AMEND) else 0)
+    ]
+    found += [
+        f"{counted(len(reasons), noun)} refused: {ranked(reasons)}"
+        for noun, reasons in (("order", refused), ("amendment", amendments))
+        if reasons
+    ]
     found += [
         f"open at the end: {position.quantity:,} {position.symbol}, valued at the last close"
         for position in ledger.held()
@@ -384,7 +392,3 @@ def _warnings(run: Run) -> list[str]:
     if any(cash < 0 for cash in ledger.cash.values()) or ledger.equity < 0:
         found.append("the account ended below zero: a broker would have closed its positions before")
     return found
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

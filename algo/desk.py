@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from heapq import heappop, heappush
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from algo.clock import at, local_date, to_ns
@@ -147,6 +148,8 @@ class Desk:
 
     def target(self, symbol: str, quantity: int, price: float | None) -> OrderView | None:
         """Bring the position to `quantity` with one order, after an earlier one has ended."""
+        if not isinstance(quantity, Integral):  # refused like any other order that is not well formed
+            return self.place(symbol, 1, quantity, price, None, None, None, None, None, "day", "target")
         view = self.target_orders.get(symbol)
         if view is not None:
             if self.targets.get(symbol) == quantity and (price is None or view.price == price):

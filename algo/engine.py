@@ -44,6 +44,7 @@ from algo.portfolio import Portfolio
 from algo.strategy import Strategy
 
 NEVER = 1 << 62
+AMEND = "amend: "  # begins the reason of a refused amendment among the refusals
 _ROUNDS = 1_000
 _SESSIONS = {str(session): session for session in Session}
 _NOTHING: tuple[Command, ...] = ()
@@ -254,7 +255,7 @@ class Engine:
 
     def refuse_amend(self, order: Order, reason: str) -> None:
         """Tell of an amendment that is not asked for."""
-        self._count(f"amend: {reason}")
+        self._count(AMEND + reason)
         if not order.status.terminal:  # what ended an order stays its reason
             order.reason = f"amend refused: {reason}"
             self.manager.changed.append(order)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from algo.clock import HO_CHI_MINH
 from algo.durable import write_text
-from algo.model import Fill, Order
+from algo.model import Fill, Order, OrderView
 from algo.portfolio import RoundTrip
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class Result:
       entry_time, entry_price, exit_time, exit_price, pnl` (after fees and taxes), `fees, taxes,
       exit_reason, tag`.
     - ``fills``: `time, symbol, contract, side, price, quantity, value, fee, tax, order, reason, tag`.
-    - ``orders``: `created, order, symbol, side, type, price, quantity, filled, average_price, status,
-      reason, tag`.
+    - ``orders``: `created, order, symbol, side, type, price, stop_price, quantity, filled, average_price,
+      status, reason, tag`.
     - ``equity``: the account's value when each bar was complete.
     """
 
@@ -220,6 +220,7 @@ def orders_frame(orders: Sequence[Order]) -> pd.DataFrame:
             "side": ["buy" if o.side > 0 else "sell" for o in orders],
             "type": [str(o.order_type) for o in orders],
             "price": [o.instrument.price(o.price) if o.price else None for o in orders],
+            "stop_price": [OrderView(o).stop_price for o in orders],
             "quantity": [o.quantity for o in orders],
             "filled": [o.filled for o in orders],
             "average_price": [o.average_price for o in orders],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from numbers import Real
 
 from algo.errors import SettingError
 from algo.history import History
@@ -135,6 +136,8 @@ class Venue:
         could lie on.
         """
         instrument = self.instrument
+        if not isinstance(price, Real):
+            raise SettingError(f"price {price!r} is not a number")
         if not 0 < price < _HIGHEST:
             raise SettingError(f"price {price} must be above zero and below {_HIGHEST:,}")
         units = instrument.units(price)

@@ -133,8 +133,13 @@ def drawdown(values: Floats) -> Floats:
 
     Where nothing above 0 came before, it is 0.
     """
-    peak = np.maximum.accumulate(values)
-    return np.where(peak > 0, values / np.where(peak > 0, peak, 1.0) - 1, 0.0)
+    peak = np.maximum.accumulate(np.asarray(values, dtype=np.float64))
+    below = ~(peak > 0)
+    peak[below] = 1.0  # in place, here and after: these are as long as the run
+    fall: Floats = np.divide(values, peak, out=peak)
+    fall -= 1
+    fall[below] = 0.0
+    return fall
 
 
 def _from_days(days: NDArray[np.int64], daily: Floats, days_per_year: int) -> Figures:
