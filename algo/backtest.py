@@ -15,7 +15,7 @@ from algo.clock import to_datetime
 from algo.data.feed import BarFeed
 from algo.engine import AMEND, Engine
 from algo.errors import DataError, ParameterError, SettingError
-from algo.market import fees_from, resolve
+from algo.market import fees_from, is_alias, listed_contracts
 from algo.model import Account, Bar, CorporateAction, Instrument, OrderStatus
 from algo.orders import Limits, Venue
 from algo.parameters import bind, declared
@@ -359,7 +359,9 @@ def _warnings(run: Run) -> list[str]:
     found += [
         f"{symbol}: the data does not name its contracts, so it never rolls: nothing is settled"
         for symbol, one in feed.series.items()
-        if one.contract is None and resolve(symbol, days[0]) != resolve(symbol, days[-1])
+        if one.contract is None
+        and is_alias(symbol)
+        and listed_contracts(days[0]) != listed_contracts(days[-1])
     ]
     for symbol, times in feed.unbanded.items():
         found.append(
