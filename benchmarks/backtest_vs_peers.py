@@ -210,6 +210,10 @@ def main() -> None:
         algo_run(random_walk(options.peak))()
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return
+    growth = None
+    if not options.skip_memory:  # first: a process begins with the peak of the one that starts it
+        small, large = peak_memory(options.bars), peak_memory(10 * options.bars)
+        growth = (large - small) / (9 * options.bars)
     warnings.filterwarnings("ignore")
     data = random_walk(options.bars)
     best: dict[str, float] = {}
@@ -235,9 +239,7 @@ def main() -> None:
             key = "vs_" + name.replace(".", "_")
             ratios[key] = round(seconds / best["algo"], 2)
             ratios[f"{key}_processor"] = round(processor[name] / processor["algo"], 2)
-    if not options.skip_memory:
-        small, large = peak_memory(options.bars), peak_memory(10 * options.bars)
-        growth = (large - small) / (9 * options.bars)
+    if growth is not None:
         figures["memory"] = {"value": round(growth), "unit": "bytes of peak a bar"}
     if options.json:
         print(json.dumps({"figures": figures, "ratios": ratios}, indent=2))
