@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from algo.backtest import load
-from algo.brokers.paper import FillRules, PaperExchange
+from algo.brokers.paper import FillRules
 from algo.data.feed import BarFeed
 from algo.live.core import Core, Plan, Seat
 from algo.live.record import START, STOP, Record
@@ -53,12 +52,10 @@ class Engine:
         self.steps.append((event, step.commands))
         return step.commands
 
-    def run(self, moments: Any, until: int) -> tuple[Any, Any, int]:
+    def run(self, moments: Any) -> tuple[Any, int]:
         for moment in moments:
-            if moment[0][1] >= until:
-                return (), moment, 0
-            return self.step(moment), None, 1
-        return (), None, 0
+            return self.step(moment), 1
+        return (), 0
 
 
 def plan_of(strategy: type[Strategy], data: Any, parameters: Mapping[str, Any] | None = None) -> Plan:
@@ -84,14 +81,8 @@ def played(plan: Plan, data: Any, record: Record | None = None) -> tuple[Core, E
     core.controls.ready = ""
     feed = BarFeed(load(data))
     engine = Engine(core, record or Record(None))
-    simulation = Simulation.__new__(Simulation)
-    simulation.engine, simulation.feed = engine, feed  # type: ignore[assignment]
-    simulation.ledger = core.engine.desks[SEAT].ledger
-    simulation.exchange = PaperExchange(feed.instruments, FillRules())
-    simulation.fill_moments, simulation.moments = [], 0
-    simulation._events = deque(feed.events)
-    simulation._next, simulation._late = feed.events[0].ns, False
-    simulation._bars, simulation._closing = (), []
+    ledger = core.engine.desks[SEAT].ledger
+    simulation = Simulation(engine, ledger, feed, FillRules())  # type: ignore[arg-type]
     simulation.run()
     return core, engine
 
