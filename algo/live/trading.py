@@ -185,7 +185,11 @@ class Trading:
         for channel in CHANNELS:
             await self.feed.subscribe(channel, *self.view.codes)
         await self._until(lambda: self.broker.stream.connected, PATIENCE)
-        await self._until(lambda: self.view.limits_known, LIMITS)
+        if self.setup.stepped:
+            await self._until(lambda: self.feed.connected, PATIENCE)
+            await self.feed.settled()
+        else:
+            await self._until(lambda: self.view.limits_known, LIMITS)
         now = self.clock.now()
         runtime.post(self.view.start_day(local_date(now), now))
         await self._warm_up()
