@@ -24,7 +24,8 @@ from algo.sandbox.gate import FORBIDDEN, admits
 from algo.sandbox.messages import Request, Response, parsed_query
 
 if TYPE_CHECKING:
-    from algo.sandbox.host import Host, Stream
+    from algo.sandbox.host import Host
+    from algo.sandbox.roles import Stream
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request's line and headers; more is answered with 400."""

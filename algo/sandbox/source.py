@@ -12,6 +12,7 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from algo.data.fastconnect.events import Indication
+from algo.market import TradingCalendar
 from algo.model import Bar, Board, BrokerEvent, Command, Instrument, MarketEvent, Quote, Trade
 
 
