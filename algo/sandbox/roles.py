@@ -1,4 +1,4 @@
-"""Who stands around the host: market, service, streams and their sockets, and where inputs are written down."""
+"""Who stands around the host: market, service, streams, their sockets, and where inputs are written down."""
 
 from __future__ import annotations
 
