@@ -38,7 +38,10 @@ CASH = 10_000_000_000
 
 def world_of(source: Source) -> World:
     person = Customer(
-        "an", {Account.EQUITY: SHARES, Account.DERIVATIVES: FUTURES}, dict.fromkeys(Account, CASH)
+        "an",
+        {Account.EQUITY: SHARES, Account.DERIVATIVES: FUTURES},
+        dict.fromkeys(Account, CASH),
+        calendar=source.calendar,
     )
     return World(source, Brokerage([person], source.instruments, source.exchange))
 
