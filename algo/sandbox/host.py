@@ -75,7 +75,7 @@ class Host:
     async def answer(self, request: Request) -> Answer:
         """What comes of an HTTP request."""
         if self._control is not None and request.path.lstrip("/").startswith("control/"):
-            return Answer(self._guarded(self._control, request))
+            return Answer(self.guarded(self._control, request))
         treatment = self.faults.treat(request)
         if treatment.unheard:
             return Answer(None)
@@ -87,7 +87,7 @@ class Host:
     def carry_out(self, request: Request) -> Response:
         """Let the service answer; what it caused is sent soon."""
         wall = self.wall()
-        response = self._guarded(lambda one: self.service.handle(one, wall), request)
+        response = self.guarded(lambda one: self.service.handle(one, wall), request)
         if response.status != 429 and (request.method != "GET" or "/signalr/" in request.path):
             self.write_down(request, wall)
         self.wake()
@@ -99,7 +99,7 @@ class Host:
             self._mark()
             self._journal.requested(request, wall)
 
-    def _guarded(self, work: Callable[[Request], Response], request: Request) -> Response:
+    def guarded(self, work: Callable[[Request], Response], request: Request) -> Response:
         """A handler's answer. One that fails must not stop the server, nor say to the client why."""
         try:
             return work(request)
