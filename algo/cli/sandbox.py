@@ -94,7 +94,8 @@ def sandbox(
             note=lambda text: typer.echo(text, err=json),
         )
         made.service.on_statements = lambda said: _tell(said, err=json)
-        asyncio.run(_serve(made, port, credentials, Authority() if tls else None, as_json=json))
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(made, port, credentials, Authority() if tls else None, as_json=json))
     typer.echo("The sandbox has ended.", err=json)
 
 
