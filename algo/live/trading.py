@@ -136,7 +136,7 @@ class Trading:
         self.watchdog = Watchdog(self._hung)
         self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._signed = (False, 0.0)
+        self._subscribed: set[str] = set()
         self.over = asyncio.Event()
         """Set when the day's last session is over."""
 
@@ -182,8 +182,7 @@ class Trading:
         self._start(runtime.run(), self.broker.run(), self.feed.run(), self._pump())
         if self.setup.journal is not None:
             self._port = await OperatorPort(self.setup.journal, self._operate).__aenter__()
-        for channel in CHANNELS:
-            await self.feed.subscribe(channel, *self.view.codes)
+        await self.subscribe()
         await self._until(lambda: self.broker.stream.connected, PATIENCE)
         if self.setup.stepped:
             await self._until(lambda: self.feed.connected, PATIENCE)
@@ -201,6 +200,14 @@ class Trading:
         runtime.begin()
         await runtime.quiet()
         self.watchdog.start()
+
+    async def subscribe(self) -> None:
+        """Hear of everything that the run's symbols stand for now."""
+        for code in self.view.codes:
+            if code not in self._subscribed:
+                self._subscribed.add(code)
+                for channel in CHANNELS:
+                    await self.feed.subscribe(channel, code)
 
     def _start(self, *works: Coroutine[Any, Any, None]) -> None:
         self._tasks += [asyncio.create_task(work) for work in works]
@@ -282,6 +289,7 @@ class Trading:
             self._heed_latch()
             now = self.clock.now()
             if not self.setup.stepped:
+                await self.subscribe()
                 events = [*self.view.by_calendar(now), *self.view.flush(now)]
                 self.runtime.post([*events, *self._doubts(doubted, now)])
                 self._watch_close(now)
