@@ -12,7 +12,6 @@ import random
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from algo.brokers.fctrading.session import Ask
 from algo.clock import SECOND, local_date
 from algo.data.fastconnect.client import DataClient
 from algo.data.fastconnect.feed import BarMaker, FastConnectFeed
-from algo.data.fastconnect.history import minute_series
 from algo.errors import AlgoError, BrokerError, SettingError
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
@@ -36,9 +34,10 @@ from algo.live.market import MarketView
 from algo.live.operator_port import OperatorPort
 from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
+from algo.live.warm_up import missed
 from algo.live.watchdog import Watchdog
 from algo.market import Session, session_at
-from algo.model import Bar, BarsMissed, MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
+from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import Alarm
 
 CHANNELS = ("F", "X-TRADE", "X-QUOTE", "B")
@@ -253,30 +252,9 @@ class Trading:
 
     async def _warm_up(self) -> None:
         """The minutes from before, or those missed since the last process: history for the indicators."""
-        if not self.setup.warm_days:
-            return
-        now = self.clock.now()
-        today = local_date(now)
-        first = today - timedelta(days=self.setup.warm_days)
-        missed: list[Bar] = []
-        for symbol, venue in self.core.engine.venues.items():
-            code = venue.instrument.symbol
-            try:
-                rows = await self.data.minute_bars(code, first, today)
-            except BrokerError as error:
-                self.setup.on_message(now, "", f"no history of {code}: {error}")
-                continue
-            found = minute_series(code, rows, now, venue.instrument.board)
-            columns = (found.time, found.open, found.high, found.low, found.close, found.volume, found.start)
-            bars = [
-                Bar._make((symbol, *row, code))
-                for row in zip(*(column.tolist() for column in columns), strict=True)
-            ]
-            last = self.core.histories.history(symbol, None).last("time") or 0
-            missed += [bar for bar in bars if bar.ns > last]
-        missed.sort(key=lambda bar: bar.ns)
-        for begin in range(0, len(missed), 500):
-            self.runtime.post([BarsMissed(now, tuple(missed[begin : begin + 500]))])
+        if self.setup.warm_days:
+            now = self.clock.now()
+            self.runtime.post(await missed(self.core, self.data, self.setup.warm_days, now, self._problem))
 
     # -- once a second --------------------------------------------------------------------------
 
