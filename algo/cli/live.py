@@ -274,7 +274,6 @@ async def _plan(
     strategy: type[Strategy], settings: Settings, experiment: Experiment, market: Market, wishes: Wishes
 ) -> Plan:
     from algo.live.core import Plan, Seat
-    from algo.market import VIETNAM, TradingCalendar, fees_from
 
     parameters = dict(experiment.parameters)
     symbols = list(market.instruments) or experiment.data or _symbols_of(strategy, parameters)
@@ -300,10 +299,10 @@ async def _plan(
         symbols,
         day,
         width=market.width,
-        fees=fees_from(settings.fees),
+        fees=settings.fees,
         margin=None if settings.margin is None else Fraction(str(settings.margin)),
         advance=settings.advance,
-        calendar=TradingCalendar.from_days(market.days) if market.days else VIETNAM,
+        days=market.days,
         contracts=instruments,
     )
 

@@ -28,6 +28,7 @@ from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
 from algo.live.core import Core, Plan, front
+from algo.live.facts import facts_of
 from algo.live.kill import kill_outside
 from algo.live.latch import Latch
 from algo.live.market import MarketView
@@ -159,15 +160,7 @@ class Trading:
             self.clock.now(),
             {
                 "version": _version(),
-                "strategies": [
-                    {
-                        "name": seat.name,
-                        "class": f"{seat.strategy.__module__}.{seat.strategy.__qualname__}",
-                        "parameters": {name: str(value) for name, value in seat.parameters.items()},
-                    }
-                    for seat in self.setup.plan.seats
-                ],
-                "symbols": list(self.setup.plan.symbols),
+                "plan": facts_of(self.setup.plan),
                 "recovered": self.recovered,
             },
         )
