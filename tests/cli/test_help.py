@@ -14,6 +14,7 @@ COMMANDS = [
     ("run",),
     ("check",),
     ("sandbox",),
+    ("replay",),
     ("new", "strategy"),
     ("data", "import"),
     ("data", "list"),
