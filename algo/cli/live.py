@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 SANDBOX, LIVE = "sandbox", "live"
+_BEHIND = 0.25
+"""Seconds of the machine's by which messages of a quick market may lag behind its clock."""
 
 
 @dataclass
@@ -92,6 +94,9 @@ async def _trade(
     strategy: type[Strategy], settings: Settings, experiment: Experiment, wishes: Wishes, console: Console
 ) -> tuple[Result | None, bool, StrategyError | None]:
     from algo.cli.live_view import view_of
+    from algo.clock import SECOND
+    from algo.data.fastconnect.feed import BarMaker
+    from algo.data.fastconnect.minutes import GRACE, MinuteBars
     from algo.live.clock import MarketClock, RealClock, ScaledClock, SteppedClock
     from algo.live.result import result_of
     from algo.live.stepping import SteppedBars, Stepper
@@ -107,12 +112,13 @@ async def _trade(
         market = await stack.enter_async_context(_market(experiment, wishes))
         plan = await _plan(strategy, settings, experiment, market, wishes)
         clock: MarketClock
-        bars = None
+        bars: BarMaker | None = None
         if market.stepped:
             clock = stepped = SteppedClock(market.now)
-            bars = SteppedBars()
+            bars = steps = SteppedBars()
         elif market.control is not None:
             clock = ScaledClock(market.now, market.speed)
+            bars = MinuteBars(max(GRACE, round(_BEHIND * market.speed * SECOND)))
         else:
             clock = RealClock()
         journal = wishes.journal
@@ -139,8 +145,8 @@ async def _trade(
         async with Trading(setup) as trading:
             view.begin(trading)
             with view:
-                if market.stepped and market.control is not None and bars is not None:
-                    stepper = Stepper(trading, market.control, stepped, bars)
+                if market.stepped and market.control is not None:
+                    stepper = Stepper(trading, market.control, stepped, steps)
                     await _first(stepper.run(), ended)
                 else:
                     await _first(trading.over.wait(), ended)

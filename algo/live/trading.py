@@ -137,6 +137,7 @@ class Trading:
         self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed: set[str] = set()
+        self._noticed: set[str] = set()
         self.over = asyncio.Event()
         """Set when the day's last session is over."""
 
@@ -239,8 +240,11 @@ class Trading:
             self._tell_notices()
 
     def _tell_notices(self) -> None:
+        """Each thing that the feed has to say once: a feed that repeats itself would hide all else."""
         for text in self.view.notices:
-            self.setup.on_message(self.clock.now(), "", text)
+            if text not in self._noticed:
+                self._noticed.add(text)
+                self.setup.on_message(self.clock.now(), "", text)
         self.view.notices.clear()
 
     async def _warm_up(self) -> None:
