@@ -192,7 +192,7 @@ async def _market(experiment: Experiment, wishes: Wishes) -> AsyncIterator[Marke
             speed = wishes.speed if state["speed"] == 0 else float(state["speed"])
             if state["speed"] == 0 and wishes.speed:
                 state = await control.speed(wishes.speed)
-            yield Market(who, int(state["now"]), speed, control)
+            yield Market(who, int(state["now"]), speed, control, width=int(state["width"]))
         finally:
             await control.close()
 

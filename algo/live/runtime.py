@@ -29,6 +29,7 @@ from algo.model import (
     PlaceOrder,
     RequestNotSent,
     RequestRefused,
+    RequestStatus,
     RequestUnknown,
     StreamRestored,
     TimerFired,
@@ -300,12 +301,13 @@ class Runtime:
 
     async def compare(self) -> Snapshot:
         """Ask how things stand and apply what that proves."""
+        io = asyncio.get_running_loop().time()
         snapshot = await self.broker.snapshot()
         self.counts.sweeps += 1
-        self.post(self._proven(snapshot))
+        self.post(self._proven(snapshot, io))
         return snapshot
 
-    def _proven(self, snapshot: Snapshot) -> list[Any]:
+    def _proven(self, snapshot: Snapshot, io: float) -> list[Any]:
         events = self._translated(self.broker.catch_up(snapshot))
         if all(one.orders is not None for one in snapshot.accounts):
             named = [
@@ -315,7 +317,7 @@ class Runtime:
                 for name in (order.request_id, order.refused_request)
                 if name
             ]
-            events.append(BooksStated(snapshot.answered, snapshot.asked, frozenset(named)))
+            events.append(BooksStated(snapshot.answered, snapshot.asked, frozenset(named), io))
         if all(one.positions is not None for one in snapshot.accounts):
             positions = [position for one in snapshot.accounts for position in one.positions or ()]
             held = {one.symbol: one.quantity for one in positions if one.quantity}
@@ -331,6 +333,16 @@ class Runtime:
             self._idle.clear()
             self._ready.set()
             await self._idle.wait()
+
+    def recover(self) -> None:
+        """Requests whose fate the process before this one did not learn: they may have arrived or not."""
+        now = self.clock.now()
+        reason = "an earlier process ended before its fate was known"
+        self.post(
+            RequestUnknown(one.request_id, one.order_id, now, reason)
+            for one in self.core.engine.manager.requests.values()
+            if one.status is RequestStatus.PENDING and not one.done
+        )
 
     def begin(self) -> None:
         """Let the strategies in: everything is known now."""

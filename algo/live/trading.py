@@ -167,6 +167,7 @@ class Trading:
         )
         if self.recovered:
             core.restart()
+            runtime.recover()
         day = f"{local_date(self.clock.now()):%Y%m%d}-"
         self.broker.adopt(o for o in core.engine.manager.every if o.order_id.startswith(day))
         for order in core.open_orders:
