@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from algo.brokers.paper import FillRules
 from algo.clock import to_datetime
 from algo.data.feed import BarFeed
-from algo.engine import Engine
+from algo.engine import AMEND, Engine
 from algo.errors import DataError, ParameterError, SettingError
-from algo.market import fees_from
+from algo.market import fees_from, is_alias, listed_contracts
 from algo.model import Account, Bar, CorporateAction, Instrument, OrderStatus
 from algo.orders import Limits, Venue
 from algo.parameters import bind, declared
 from algo.portfolio import Portfolio
+from algo.report.warnings import counted, ranked
 from algo.result import Result
-from algo.simulation import Simulation
+from algo.simulation import Simulation, seldom_collecting
 from algo.store import Store
 from algo.strategy import Strategy
 from algo.valuation import equity_curve
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from algo.data.series import Series
 
 DEFAULT_CASH = 1_000_000_000
+_TURNED_DOWN = frozenset({OrderStatus.REFUSED, OrderStatus.REJECTED})
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -108,8 +109,9 @@ def backtest(
         actions=actions or (),
         advance=advance,
     )
-    run = prepare(strategy, load(data, from_=from_, to=to, **reading), settings, parameters)
-    result = run.execute()
+    with seldom_collecting():
+        run = prepare(strategy, load(data, from_=from_, to=to, **reading), settings, parameters)
+        result = run.execute()
     if run.simulation.failure is not None:
         error = run.simulation.failure
         error.result = result
@@ -153,17 +155,12 @@ class Run:
         on_progress: Callable[[int], None] | None = None,
     ) -> Result:
         """Go through the whole feed and collect the result; an interrupt ends it early and keeps it."""
-        thresholds = gc.get_threshold()
-        # What a run makes is kept or dies by its reference count; looking for cycles among the kept
-        # orders again and again would cost a tenth of the run.
-        gc.set_threshold(100_000, *thresholds[1:])
-        try:
-            self.simulation.run(watch, on_progress)
-        except KeyboardInterrupt:
-            self.interrupted = True
-        finally:
-            gc.set_threshold(*thresholds)
-        return _collect(self)
+        with seldom_collecting():
+            try:
+                self.simulation.run(watch, on_progress)
+            except KeyboardInterrupt:
+                self.interrupted = True
+            return _collect(self)
 
 
 def prepare(
@@ -269,7 +266,7 @@ def _collect(run: Run) -> Result:
 
     from algo.clock import HO_CHI_MINH
     from algo.report.statistics import statistics
-    from algo.result import fills_frame, trades_frame
+    from algo.result import trades_frame
 
     simulation, ledger, feed, engine = run.simulation, run.ledger, run.feed, run.engine
     moments = simulation.moments
@@ -283,7 +280,11 @@ def _collect(run: Run) -> Result:
         for code in () if one.contract is None else set(one.contract.tolist()):
             symbols[str(code)] = symbol
     trades = trades_frame(ledger.round_trips, symbols, ledger.fills)
-    fills = fills_frame(ledger.fills, symbols)
+    fills = {
+        "value": np.array([fill.value for fill in ledger.fills]),
+        "fee": np.array([fill.fee for fill in ledger.fills]),
+        "tax": np.array([fill.tax for fill in ledger.fills]),
+    }
     last = int(feed.times[moments - 1]) if moments else 0
     bars = sum(int(np.searchsorted(one.time, last, "right")) for one in feed.series.values())
     stats = statistics(curve, trades, fills, exposure, bars=bars, opening=ledger.opening)
@@ -306,7 +307,7 @@ def _collect(run: Run) -> Result:
         _symbols=symbols,
         _series=feed.series,
     )
-    result.__dict__["trades"], result.__dict__["fills"] = trades, fills
+    result.__dict__["trades"] = trades
     return result
 
 
@@ -344,7 +345,7 @@ def _facts(one: Series) -> dict[str, Any]:
 
 def _warnings(run: Run) -> list[str]:
     """What a reader must know to believe the figures, one line each."""
-    engine, ledger, feed = run.engine, run.ledger, run.feed
+    engine, ledger, feed, days = run.engine, run.ledger, run.feed, run.feed.days
     found = list(run.notes)
     if run.simulation.failure is not None:
         found.append(f"ended early: {run.simulation.failure}")
@@ -355,28 +356,37 @@ def _warnings(run: Run) -> list[str]:
         for one in feed.series.values()
         if one.adjusted
     ]
-    for symbol, days in feed.unbanded.items():
+    found += [
+        f"{symbol}: the data does not name its contracts, so it never rolls: nothing is settled"
+        for symbol, one in feed.series.items()
+        if one.contract is None
+        and is_alias(symbol)
+        and listed_contracts(days[0]) != listed_contracts(days[-1])
+    ]
+    for symbol, times in feed.unbanded.items():
         found.append(
-            f"{symbol}: {_count(days, 'day')} opened outside the computed band, so without one (ex-dates?)"
+            f"{symbol}: {counted(times, 'day')} opened outside the computed band, so without one (ex-dates?)"
         )
     settled = sum(fill.exit_reason == "settlement" for fill in ledger.fills)
     if settled:
         found.append(
-            f"{_count(settled, 'position')} settled at the contract's last close, not the official price"
+            f"{counted(settled, 'position')} settled at the contract's last close, not the official price"
         )
     if run.simulation.exchange.capped:
         share = run.settings.rules.participation or 0
-        capped = _count(run.simulation.exchange.capped, "fill")
+        capped = counted(run.simulation.exchange.capped, "fill")
         found.append(f"{capped} cut short by the cap of {share:.0%} of a bar's volume")
-    refused = [o for o in engine.manager.every if o.status in (OrderStatus.REFUSED, OrderStatus.REJECTED)]
-    if refused:
-        # Reasons that differ in their numbers alone are one reason, shown by its first case.
-        kinds: dict[str, list[str]] = {}
-        for order in refused:
-            kinds.setdefault(re.sub(r"[\d.,-]+", "", order.reason), []).append(order.reason)
-        ranked = sorted(kinds.values(), key=len, reverse=True)
-        shown = "; ".join(f"{len(reasons)} × {reasons[0]}" for reasons in ranked[:3])
-        found.append(f"{_count(len(refused), 'order')} refused: {shown}" + ("; …" if len(ranked) > 3 else ""))
+    refused = [order.reason for order in engine.manager.every if order.status in _TURNED_DOWN]
+    amendments = [
+        reason.removeprefix(AMEND)
+        for reason, times in engine.refusals.items()
+        for _ in range(times if reason.startswith(AMEND) else 0)
+    ]
+    found += [
+        f"{counted(len(reasons), noun)} refused: {ranked(reasons)}"
+        for noun, reasons in (("order", refused), ("amendment", amendments))
+        if reasons
+    ]
     found += [
         f"open at the end: {position.quantity:,} {position.symbol}, valued at the last close"
         for position in ledger.held()
@@ -384,7 +394,3 @@ def _warnings(run: Run) -> list[str]:
     if any(cash < 0 for cash in ledger.cash.values()) or ledger.equity < 0:
         found.append("the account ended below zero: a broker would have closed its positions before")
     return found
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

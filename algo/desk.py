@@ -5,7 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from heapq import heappop, heappush
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from algo.clock import at, local_date, to_ns
@@ -35,6 +37,8 @@ _CALLBACKS = (
     "on_bar", "on_bars", "on_quote", "on_trade", "on_order", "on_fill", "on_portfolio", "on_session",
     "on_roll", "on_timer",
 )  # fmt: skip
+# Looked up once: a member read from its class costs a call.
+_BUY, _SELL, _MARKET, _LIMIT = Side.BUY, Side.SELL, OrderType.MARKET, OrderType.LO
 _TICKS = {"down": Snap.DOWN, "up": Snap.UP, "nearest": Snap.NEAREST}
 
 
@@ -91,10 +95,10 @@ class Desk:
             strategy=self.name,
             symbol=symbol,
             instrument=instrument,
-            side=Side.BUY if sign > 0 else Side.SELL,
+            side=_BUY if sign > 0 else _SELL,
             quantity=0,
-            order_type=OrderType.MARKET if price is None else OrderType.LO,
-            created=self.now,
+            order_type=_MARKET if price is None else _LIMIT,
+            created=self._engine.now,
             tag=tag,
         )
         self._engine.made = order.serial = self._engine.made + 1
@@ -117,7 +121,7 @@ class Desk:
             reason = str(error)
             self._intend(lambda: self._engine.refuse(order, reason))
         else:
-            self._intend(lambda: self._engine.submit(self, order))
+            self._intend(partial(self._engine.submit, self, order))
         return OrderView(order)
 
     def amend(self, view: OrderView, price: float | None, quantity: int | None) -> None:
@@ -145,6 +149,8 @@ class Desk:
 
     def target(self, symbol: str, quantity: int, price: float | None) -> OrderView | None:
         """Bring the position to `quantity` with one order, after an earlier one has ended."""
+        if not isinstance(quantity, Integral):  # refused like any other order that is not well formed
+            return self.place(symbol, 1, quantity, price, None, None, None, None, None, "day", "target")
         view = self.target_orders.get(symbol)
         if view is not None:
             if self.targets.get(symbol) == quantity and (price is None or view.price == price):
@@ -284,6 +290,7 @@ class Desk:
         self, function: Callable[..., Any], symbol: str, arguments: tuple[Any, ...], width: str | None
     ) -> Any:
         """A causal function of the bars."""
+        self._engine.pause(self)
         return indicator(self._engine.history(symbol, width), function, *arguments)
 
     def session(self, symbol: str | None) -> str:

@@ -38,13 +38,15 @@ from algo.model import (
     Trade,
 )
 from algo.orders import Limits, OrderManager, RequestIds, Venue
-from algo.orders.exits import excess, exit_order, split
+from algo.orders.exits import excess, exit_order, leg, split
 from algo.orders.request_id import FIRST_SLOT
 from algo.portfolio import Portfolio
 from algo.strategy import Strategy
 
 NEVER = 1 << 62
+AMEND = "amend: "  # begins the reason of a refused amendment among the refusals
 _ROUNDS = 1_000
+_SESSIONS = {str(session): session for session in Session}
 _NOTHING: tuple[Command, ...] = ()
 _TURNED_DOWN = frozenset({OrderStatus.REFUSED, OrderStatus.REJECTED})
 
@@ -129,33 +131,34 @@ class Engine:
         A tuple of bars is all that became complete at one moment.
         """
         if event.__class__ is tuple:
-            return self.run((event,), NEVER)[0]
+            return self.run((event,))[0]
         if event.ns > self.now:
             self.now = event.ns
         self._handlers[event.__class__](event)
-        if self.manager.held:
+        manager = self.manager
+        if manager.held:
             self._release_waiting()
-        return self._drain()
+        if manager.changed or self.intents:
+            return self._drain()
+        if manager.commands:
+            return self._sent()
+        return _NOTHING
 
-    def run(
-        self, moments: Iterable[tuple[Bar, ...]], until: int
-    ) -> tuple[Sequence[Command], tuple[Bar, ...] | None, int]:
-        """Apply moments of bars one after the other, as `step` does, while nothing else happens.
+    def run(self, moments: Iterable[tuple[Bar, ...]]) -> tuple[Sequence[Command], int]:
+        """Apply moments of bars one after the other, as `step` does; nothing else happens between them.
 
-        Ends at the first that gives commands or makes a timer, at the first at or after market time
-        `until`, which is not applied, or with the moments. Gives the commands, the moment that was
-        not applied, and how many were.
+        Ends at the first that gives commands, makes a timer or asks for another history, or with the
+        moments. Gives the commands and how many moments were applied; the others were not taken.
         """
+        if self._alone is not None:
+            return self._run_alone(moments, *self._alone)
         base, wide, intents, count = self._base, self._wide, self.intents, 0
         hears_bar, hears_bars = self._hears_bar, self._hears_bars
         for moment in moments:
-            now = moment[0][1]
-            if now >= until:
-                return _NOTHING, moment, count
             count += 1
-            self.now = now
+            self.now = now = moment[0][1]
             for bar in moment:
-                base[bar[0]].n += 1
+                next(base[bar[0]].steps)
             if wide:
                 for history in wide:
                     history.reveal_until(now)
@@ -170,14 +173,35 @@ class Engine:
                     self._call(desk, partial(on_bars, {bar[0]: bar for bar in moment}))
             if intents:
                 self.last = moment
-                return self._drain(), None, count
-        return _NOTHING, None, count
+                return self._drain(), count
+        return _NOTHING, count
+
+    def _run_alone(
+        self, moments: Iterable[tuple[Bar, ...]], desk: Desk, on_bar: Callable[[Bar], None], history: History
+    ) -> tuple[Sequence[Command], int]:
+        """As `run`, for one symbol and one strategy that hears its bars alone: nothing is looped over."""
+        intents, count = self.intents, 0
+        for (bar,), _ in zip(moments, history.steps, strict=False):  # a moment, and it is known
+            count += 1
+            self.now = bar[1]
+            try:
+                on_bar(bar)
+            except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+                self._fail(desk, error)
+            if intents:
+                self.last = (bar,)
+                return self._drain(), count
+        return _NOTHING, count
 
     def listen(self) -> None:
         """Note who hears bars: looked up once, because it is needed for every bar."""
         alive = [desk for desk in self._all if desk.failure is None]
         self._hears_bar = [(desk, desk.strategy.on_bar) for desk in alive if "on_bar" in desk.heard]
         self._hears_bars = [(desk, desk.strategy.on_bars) for desk in alive if "on_bars" in desk.heard]
+        self._alone: tuple[Desk, Callable[[Bar], None], History] | None = None
+        if len(self._hears_bar) == len(self._base) == 1 and not self._wide and not self._hears_bars:
+            desk, on_bar = self._hears_bar[0]
+            self._alone = desk, on_bar, next(iter(self._base.values()))
 
     def _drain(self) -> Sequence[Command]:
         """Act on intents and tell of changes until nothing is left; give the commands."""
@@ -195,9 +219,10 @@ class Engine:
             rounds += 1
             if rounds == _ROUNDS:
                 self._runaway()
-        if not manager.commands:
-            return _NOTHING
-        commands, manager.commands = manager.commands, []
+        return self._sent() if manager.commands else _NOTHING
+
+    def _sent(self) -> list[Command]:
+        commands, self.manager.commands = self.manager.commands, []
         return commands
 
     def _runaway(self) -> None:
@@ -234,7 +259,7 @@ class Engine:
 
     def refuse_amend(self, order: Order, reason: str) -> None:
         """Tell of an amendment that is not asked for."""
-        self._count(f"amend: {reason}")
+        self._count(AMEND + reason)
         if not order.status.terminal:  # what ended an order stays its reason
             order.reason = f"amend refused: {reason}"
             self.manager.changed.append(order)
@@ -250,12 +275,18 @@ class Engine:
         if history is not self._base.get(symbol) and history not in self._wide:
             history.reveal_until(self.now)
             self._wide.append(history)
+            self.listen()
+            self.pause(self._all[0])
         return history
 
     def timer_set(self, desk: Desk, ns: int) -> None:
         """A desk made a timer."""
         self.next_timer = min(self.next_timer, ns)
-        self.intents.append((desk, _nothing))  # so that a run of bars ends and heeds it
+        self.pause(desk)
+
+    def pause(self, desk: Desk) -> None:
+        """End the run of bars after this moment, so that what `desk` has made is heeded."""
+        self.intents.append((desk, _nothing))
 
     def _make_room(self, order: Order) -> tuple[Order, ...]:
         desk, venue = self.desks[order.strategy], self.venues[order.symbol]
@@ -311,7 +342,7 @@ class Engine:
             order_id=order.order_id,
             strategy=order.strategy,
             symbol=order.symbol,
-            exit_reason=event.exit_reason or order.exit_reason,
+            exit_reason=event.exit_reason or leg(order, event.price),
             tag=order.tag,
         )
         position = before + quantity * order.side
@@ -373,7 +404,7 @@ class Engine:
             desk.start_day(event.day)
 
     def _session_changed(self, event: SessionChanged) -> None:
-        session = Session(event.session)
+        session = _SESSIONS[event.session]
         for venue in self.venues.values():
             if venue.instrument.board is event.board:
                 venue.enter(session)

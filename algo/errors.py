@@ -9,7 +9,6 @@
     │   ├── CredentialError      a key, secret or account is missing or unusable
     │   └── CatalogError         the catalog does not have what was asked for
     ├── StrategyError            a user's strategy raised: the run ends, its results so far are kept
-    ├── LookAheadError           a read of a value that lies in the future of the strategy
     ├── ExhaustedError           a bounded resource of the day (request ids) is used up: stop placing
     ├── JournalMismatch          a recorded run does not come to the same again: an operator must look
     ├── JournalError             the record of a run cannot be used: send nothing but cancels
@@ -80,10 +79,6 @@ class StrategyError(AlgoError):
         super().__init__(text)
         self.line = line
         self.result: Any = None
-
-
-class LookAheadError(AlgoError, IndexError):
-    """A strategy asked for a value that it may not know yet, or that lies before its history."""
 
 
 class ExhaustedError(AlgoError):

@@ -1,26 +1,28 @@
 """What a strategy may know of the past: bars and indicator values up to now, never beyond.
 
-In a backtest the arrays are whole and a cursor reveals them bar by bar; in live they grow. Either
-way a reader sees `n` rows. Values come out of memoryviews, which give plain Python floats quickly
-and copy nothing.
+In a backtest the arrays are whole and are revealed bar by bar; in live they grow. Either way a reader
+sees `n` rows. An indicator is a list of the values up to now: what is not in it cannot be read, and
+reading it costs what reading a list costs.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 from math import isnan
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from algo.errors import LookAheadError, ParameterError
+from algo.errors import ParameterError
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 COLUMNS = ("open", "high", "low", "close", "volume")
+_BLOCK = 256  # rows that are made ready to be revealed at a time
 
 
 class History:
@@ -28,7 +30,12 @@ class History:
 
     Arrays are float64 (volume and times int64). `time` is when each bar is complete, `start` when
     it began, both in nanoseconds since the epoch.
+
+    Each item taken from `steps` reveals one more bar, to the indicators too. These iterators run without
+    the interpreter, because a backtest takes an item for every bar. A new indicator makes new `steps`.
     """
+
+    steps: Iterator[object]
 
     def __init__(
         self,
@@ -44,7 +51,8 @@ class History:
     ) -> None:
         self.symbol = symbol
         self.width = width
-        self.n = 0
+        self._known = bytearray()  # as long as there are known rows: iterators can add to it
+        self._lines: list[Indicator] = []
         self._capacity = len(time)
         self._columns: dict[str, Any] = {
             "time": time,
@@ -55,22 +63,53 @@ class History:
             "close": close,
             "volume": volume,
         }
+        self._restart()
+
+    @property
+    def n(self) -> int:
+        """How many bars are known."""
+        return len(self._known)
+
+    @n.setter
+    def n(self, n: int) -> None:
+        self._known = bytearray(n)
+        for line in self._lines:
+            line.show(n)
+        self._restart()
+
+    def follow(self, line: Indicator) -> None:
+        """Reveal the values of `line` along with the bars from now on."""
+        line.show(self.n)
+        self._lines.append(line)
+        self._restart()
+
+    def _restart(self) -> None:
+        self.steps = chain.from_iterable(self._blocks())
+
+    def _blocks(self) -> Iterator[Iterator[object]]:
+        """Iterators over what is not known yet; taking an item of theirs reveals one row."""
+        known = self._known
+        for first in range(len(known), self._capacity, _BLOCK):
+            last = min(first + _BLOCK, self._capacity)
+            counted = map(known.append, repeat(0, last - first))
+            yield zip(counted, *(line.shown(first, last) for line in self._lines), strict=True)
 
     def column(self, name: str) -> NDArray[Any]:
         """The whole array behind column `name`, future included: for the framework, not for strategies."""
         array: NDArray[Any] = self._columns[name]
         return array[: self._capacity]
 
-    def last(self, name: str) -> float:
-        """The latest known value of column `name`, a plain number; there must be one."""
-        value: float = self._columns[name].item(self.n - 1)
+    def last(self, name: str) -> float | None:
+        """The latest known value of column `name`, a plain number; None before the first bar."""
+        n = len(self._known)
+        value: float | None = self._columns[name].item(n - 1) if n else None
         return value
 
     def reveal_until(self, ns: int) -> None:
         """Reveal every bar that is complete at `ns`."""
-        time = self._columns["time"]
-        while self.n < self._capacity and time[self.n] <= ns:
-            self.n += 1
+        time, known = self._columns["time"], self._known
+        while len(known) < self._capacity and time[len(known)] <= ns:
+            next(self.steps)
 
     def append(self, row: Sequence[float]) -> None:
         """Add one complete bar (time, start, open, high, low, close, volume) and reveal it."""
@@ -87,6 +126,9 @@ class History:
         for name, value in zip(("time", "start", "open", "high", "low", "close", "volume"), row, strict=True):
             self._columns[name][self._capacity] = value
         self._capacity += 1
+        for line in self._lines:
+            line.compute()
+        self._restart()
 
 
 class Bars:
@@ -143,76 +185,73 @@ class Bars:
         return f"<Bars {self._history.symbol} {len(self)}>"
 
 
-class Indicator:
-    """One causal function of a symbol's bars, readable up to the present bar.
+class Indicator(list[float]):
+    """One causal function of a symbol's bars: its values up to the present bar.
 
-    ``self.fast[-1]`` is its present value, ``self.fast[-2]`` the one before. A value before the
-    function has enough bars is NaN, and `ready` is False.
+    ``self.fast[-1]`` is its present value, ``self.fast[-2]`` the one before, ``self.fast[-5:]`` the last
+    five. A value before the function has enough bars is NaN, and `ready`, whether the present value
+    exists, is False. An IndexError says that so many bars are not known. It is read and never
+    written to; it is compared by identity, and there is no arithmetic with it, only with its values.
     """
 
-    __slots__ = ("_first", "_function", "_history", "_padded", "_sound", "_values", "name")
+    __slots__ = ("_all", "_first", "_function", "_history", "_whole", "name", "ready")
 
     def __init__(self, name: str, history: History, values: Floats, function: Callable[[], Floats]) -> None:
+        super().__init__()
         self.name = name
+        self.ready = False
         self._history = history
         self._function = function
         self._set(values)
+        history.follow(self)
 
     def _set(self, values: Floats) -> None:
-        self._values = values
-        # One NaN in front: the value at the end of n bars is number n, and before the first bar
-        # there is none to be had. A memoryview gives plain floats, and quickly.
-        self._padded = memoryview(np.concatenate(([np.nan], values)))  # type: ignore[arg-type]
+        self._all = values
         missing = np.isnan(values)
         self._first = int(np.argmin(missing)) if not missing.all() else len(values)
-        self._sound = -1 if missing[self._first :].any() else len(values)
+        self._whole = not missing[self._first :].any()
 
-    def _refresh(self) -> None:
-        # The history has grown past what was computed (live): compute again from the same first bar,
-        # so that the values are the very bits a backtest shows.
+    def compute(self) -> None:
+        """Compute again over a history that has grown, from its first bar: the bits of a backtest."""
         self._set(self._function())
 
-    def __getitem__(self, index: int) -> float:
-        n = self._history.n
-        if index == -1 and 0 < n <= self._sound:  # what strategies ask for at every bar
-            value: float = self._padded[n]
-            return value
-        if n > len(self._values):
-            self._refresh()
-        if index < 0:
-            index += n
-        if 0 <= index < n:
-            value = self._padded[index + 1]
-            return value
-        raise LookAheadError(f"{self.name}: {n} bars are known; read indices from -{n} to -1")
+    def show(self, n: int) -> None:
+        """Hold the first `n` values."""
+        super().__setitem__(slice(None), self._all[:n].tolist())
+        self.ready = n > 0 and not isnan(self[-1])
 
-    @property
-    def ready(self) -> bool:
-        """Whether the present value exists."""
-        n = self._history.n
-        if n > self._sound:
-            if n > len(self._values):
-                self._refresh()
-            return not isnan(self._padded[n])
-        return n > self._first
+    def shown(self, first: int, last: int) -> Iterator[None]:
+        """An iterator over the values from `first` to `last` that adds each one it comes to."""
+        values = self._all[first:last].tolist()
+        if self._whole and first > self._first:  # it is ready and stays so
+            return map(super().append, values)
+        return map(self._add, values)
+
+    def _add(self, value: float) -> None:
+        super().append(value)
+        self.ready = not isnan(value)
 
     @property
     def values(self) -> Floats:
         """Every value up to the present bar, as a read-only float64 array."""
-        if self._history.n > len(self._values):
-            self._refresh()
-        view = self._values[: self._history.n].view()
+        view = self._all[: len(self)].view()
         view.flags.writeable = False
         return view
-
-    def __len__(self) -> int:
-        return self._history.n
 
     def __float__(self) -> float:
         return self[-1]
 
     def __repr__(self) -> str:
-        return f"<Indicator {self.name} {self[-1] if self._history.n else 'no bars yet'}>"
+        return f"<Indicator {self.name} {self[-1] if self else 'no bars yet'}>"
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TypeError("an indicator is read, bar by bar; compare and compute with values such as [-1]")
+
+    append = extend = insert = pop = remove = clear = sort = _refuse  # type: ignore[assignment]
+    reverse = _refuse
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = __add__ = __mul__ = __rmul__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__  # type: ignore[assignment]
 
 
 class Histories(Protocol):

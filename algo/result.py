@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from algo.clock import HO_CHI_MINH
 from algo.durable import write_text
-from algo.model import Fill, Order
+from algo.model import Fill, Order, OrderView
 from algo.portfolio import RoundTrip
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Result:
       entry_time, entry_price, exit_time, exit_price, pnl` (after fees and taxes), `fees, taxes,
       exit_reason, tag`.
     - ``fills``: `time, symbol, contract, side, price, quantity, value, fee, tax, order, reason, tag`.
-    - ``orders``: `created, order, symbol, side, type, price, quantity, filled, average_price, status,
-      reason, tag`.
+    - ``orders``: `created, order, symbol, side, type, price, stop_price, quantity, filled, average_price,
+      status, reason, tag`.
     - ``equity``: the account's value when each bar was complete.
     """
 
@@ -131,10 +132,17 @@ class Result:
         return html_summary(self)
 
 
-def _times(ns: list[int]) -> pd.DatetimeIndex:
+def _times(ns: Sequence[int]) -> pd.DatetimeIndex:
+    import numpy as np
     import pandas as pd
 
-    return pd.DatetimeIndex(pd.to_datetime(ns, unit="ns", utc=True)).tz_convert(HO_CHI_MINH)
+    moments = np.array(ns, dtype=np.int64).view("datetime64[ns]")
+    return pd.DatetimeIndex(moments, tz="UTC").tz_convert(HO_CHI_MINH)
+
+
+def _columns(rows: Sequence[Any], names: tuple[str, ...]) -> dict[str, tuple[Any, ...]]:
+    """Named tuples turned from rows into columns, which is how tables are made quickly."""
+    return dict(zip(names, zip(*rows, strict=True) if rows else repeat(()), strict=False))
 
 
 def trades_frame(
@@ -143,62 +151,59 @@ def trades_frame(
     """Round trips as a table; parts of the same two orders are one trade."""
     import pandas as pd
 
-    tags = {fill.order_id: fill.tag for fill in fills}
+    tags = {fill.order_id: fill.tag for fill in fills if fill.tag}
     merged: list[RoundTrip] = []
+    last: RoundTrip | None = None
     for trip in trips:
-        last = merged[-1] if merged else None
-        if last is not None and last.exit_order and _same_orders(last, trip):
-            merged[-1] = last.plus(trip)
+        if last is not None and trip.exit_order == last.exit_order != "" and _same_orders(last, trip):
+            merged[-1] = last = last.plus(trip)
         else:
             merged.append(trip)
-    columns: tuple[list[Any], ...] = (
-        [symbols.get(t.instrument.symbol, t.instrument.symbol) for t in merged],
-        [t.instrument.symbol for t in merged],
-        ["long" if t.sign > 0 else "short" for t in merged],
-        [t.quantity for t in merged],
-        [t.entry_ns for t in merged],
+            last = trip
+    of = _columns(merged, RoundTrip._fields)
+    contracts = [instrument.symbol for instrument in of["instrument"]]
+    columns: tuple[Any, ...] = (
+        [symbols.get(contract, contract) for contract in contracts],
+        contracts,
+        ["long" if sign > 0 else "short" for sign in of["sign"]],
+        of["quantity"],
+        _times(of["entry_ns"]),
         [t.entry_price for t in merged],
-        [t.exit_ns for t in merged],
+        _times(of["exit_ns"]),
         [t.exit_price for t in merged],
         [t.profit for t in merged],
-        [t.fees for t in merged],
-        [t.taxes for t in merged],
-        [t.exit_reason for t in merged],
-        [tags.get(t.entry_order, "") for t in merged],
+        of["fees"],
+        of["taxes"],
+        of["exit_reason"],
+        [tags.get(order, "") for order in of["entry_order"]],
     )
-    frame = pd.DataFrame(dict(zip(_TRADE_COLUMNS, columns, strict=True)))
-    for name in ("entry_time", "exit_time"):
-        frame[name] = _times(frame[name].tolist())
-    return frame
+    return pd.DataFrame(dict(zip(_TRADE_COLUMNS, columns, strict=True)))
 
 
 def _same_orders(a: RoundTrip, b: RoundTrip) -> bool:
-    return (
-        a.exit_order == b.exit_order
-        and a.entry_order == b.entry_order
-        and a.exit_reason == b.exit_reason
-        and a.sign == b.sign
-    )
+    return a.entry_order == b.entry_order and a.exit_reason == b.exit_reason and a.sign == b.sign
 
 
 def fills_frame(fills: Sequence[Fill], symbols: Mapping[str, str]) -> pd.DataFrame:
     """Fills as a table."""
     import pandas as pd
 
+    of = _columns(fills, Fill._fields)
+    contracts = [instrument.symbol for instrument in of["instrument"]]
     return pd.DataFrame(
         {
-            "time": _times([f.ns for f in fills]),
-            "symbol": [symbols.get(f.instrument.symbol, f.symbol) for f in fills],
-            "contract": [f.instrument.symbol for f in fills],
-            "side": ["buy" if f.side > 0 else "sell" for f in fills],
+            "time": _times(of["ns"]),
+            "symbol": [symbols.get(c, s) for c, s in zip(contracts, of["symbol"], strict=True)],
+            "contract": contracts,
+            "side": ["buy" if side > 0 else "sell" for side in of["side"]],
             "price": [f.price for f in fills],
-            "quantity": [f.quantity for f in fills],
+            "quantity": of["quantity"],
             "value": [f.value for f in fills],
-            "fee": [f.fee for f in fills],
-            "tax": [f.tax for f in fills],
-            "order": [f.order_id for f in fills],
-            "reason": [f.exit_reason for f in fills],
-            "tag": [f.tag for f in fills],
+            "fee": of["fee"],
+            "tax": of["tax"],
+            "order": of["order_id"],
+            "reason": of["exit_reason"],
+            "tag": of["tag"],
         }
     )
 
@@ -215,6 +220,7 @@ def orders_frame(orders: Sequence[Order]) -> pd.DataFrame:
             "side": ["buy" if o.side > 0 else "sell" for o in orders],
             "type": [str(o.order_type) for o in orders],
             "price": [o.instrument.price(o.price) if o.price else None for o in orders],
+            "stop_price": [OrderView(o).stop_price for o in orders],
             "quantity": [o.quantity for o in orders],
             "filled": [o.filled for o in orders],
             "average_price": [o.average_price for o in orders],

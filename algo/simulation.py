@@ -7,8 +7,14 @@ strategy, who sees the bar when it is complete.
 
 from __future__ import annotations
 
+import gc
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, islice
+
+import numpy as np
 
 from algo.brokers.paper import FillRules, PaperExchange
 from algo.data.feed import BarFeed
@@ -44,8 +50,12 @@ class Simulation:
         self.exchange = PaperExchange(feed.instruments, rules)
         self.fill_moments: list[int] = []
         self.moments = 0
-        self._events: deque[MarketEvent] = deque(feed.events)
-        self._next = feed.events[0].ns
+        self._times = memoryview(np.ascontiguousarray(feed.times))  # type: ignore[arg-type]
+        # Each event with its time and the first moment that it comes before or with.
+        times = np.array([event.ns for event in feed.events], dtype=np.int64)
+        stops = np.searchsorted(feed.times, times).tolist()
+        self._events = deque(zip(times.tolist(), stops, feed.events, strict=True))
+        self._next, self._stop = feed.events[0].ns, 0
         self._late = rules.fill == "close"
         self._bars: tuple[Bar, ...] = ()
         self._closing: list[SessionChanged] = []
@@ -66,37 +76,48 @@ class Simulation:
         """
         engine, exchange = self.engine, self.exchange
         self._pump(engine.start(self._next), 0)
-        self._next = min(self._next, engine.next_timer)
+        self._heed()
         try:
             for chunk in self.feed.chunks():
                 moments = iter(chunk)
                 if on_progress is not None:
                     on_progress(self.moments)
                 while True:
-                    commands: Sequence[Command] = ()
-                    count = 0
-                    if exchange.working or watch is not None:
-                        pending = next(moments, None)
+                    moment = None
+                    if exchange.working or watch is not None or self._stop <= self.moments:
+                        moment = next(moments, None)
+                        if moment is None:
+                            break
+                        self._market(moment, self.moments)
+                    quiet = self._stop - self.moments
+                    if moment is None:
+                        commands, count = engine.run(islice(moments, quiet))
+                        if not count:
+                            break
+                    elif quiet < 2 or exchange.working or watch is not None:
+                        commands, count = engine.step(moment), 1
                     else:
-                        commands, pending, count = engine.run(moments, self._next)
-                        self.moments += count
-                    if pending is not None:
-                        self._market(pending, self.moments)
-                        commands = engine.step(pending)
-                        self.moments += 1
-                    elif not count:
-                        break
+                        commands, count = engine.run(chain((moment,), islice(moments, quiet - 1)))
+                    self.moments += count
                     if commands:
                         for bar in engine.last:
                             exchange.see(bar)
                         self._pump(commands, self.moments - 1)
-                    if watch is not None and pending is not None:
-                        watch(pending)
-                    self._next = min(self._next, engine.next_timer)
+                    if watch is not None and moment is not None:
+                        watch(moment)
+                    if engine.next_timer < self._next:
+                        self._heed()
                     if engine.failures:
                         return
         finally:
             self.finish()
+
+    def _heed(self) -> None:
+        """Note what comes next, an event or a timer, and the first moment that it comes before."""
+        ns, self._stop = self._events[0][:2] if self._events else (NEVER, len(self._times))
+        self._next = min(ns, self.engine.next_timer)
+        if self._next < ns:
+            self._stop = bisect_left(self._times, self._next, self.moments)
 
     def hear(self, event: Quote | Trade) -> None:
         """A quote or a trade comes in between bars: orders fill on it, then the strategy is told."""
@@ -132,9 +153,10 @@ class Simulation:
                 while events:
                     self._take(events, moment)
                     events = exchange.late_stops(bar)
-        for closed in self._closing:
-            self._take(exchange.close_day(closed.board, ns), moment)
-        self._closing.clear()
+        if self._closing:
+            for closed in self._closing:
+                self._take(exchange.close_day(closed.board, ns), moment)
+            self._closing.clear()
         if self._next <= ns and not self._late:
             self._due(ns, moment, timers=False)
 
@@ -142,15 +164,17 @@ class Simulation:
         """Market events and timers up to and including `until`, in order."""
         events, engine = self._events, self.engine
         while True:
-            event_ns = events[0].ns if events else NEVER
+            event_ns = events[0][0] if events else NEVER
             timer_ns = engine.next_timer if timers else NEVER
-            if min(event_ns, timer_ns) > until:
-                break
             if event_ns <= timer_ns:
-                self._market_event(events.popleft(), moment)
+                if event_ns > until:
+                    break
+                self._market_event(events.popleft()[2], moment)
+            elif timer_ns > until:
+                break
             else:
                 self._pump(engine.step(TimerFired(timer_ns)), moment)
-        self._next = min(events[0].ns if events else NEVER, engine.next_timer)
+        self._heed()
 
     def _market_event(self, event: MarketEvent, moment: int) -> None:
         exchange = self.exchange
@@ -189,10 +213,28 @@ class Simulation:
         queue = list(commands)
         for command in queue:
             for event in execute(command, engine.now):
-                queue.extend(engine.step(event))
+                queue += engine.step(event)
         self._date_fills(moment)
 
     def _date_fills(self, moment: int) -> None:
         missing = len(self.ledger.fills) - len(self.fill_moments)
         if missing:
             self.fill_moments += [moment] * missing
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Look for cycles of garbage some hundred times less often, and not at all among what was kept.
+
+    What a run makes is kept, or dies by its reference count; looking for cycles among the kept orders
+    again and again would cost a tenth of the run.
+    """
+    thresholds = gc.get_threshold()
+    gc.set_threshold(500_000, *thresholds[1:])
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()  # with unfreeze: what is young becomes old without a look at each
+            gc.unfreeze()
+        gc.set_threshold(*thresholds)

@@ -219,7 +219,7 @@ class Strategy:
         that works for it, if any.
         """
         desk = self._desk
-        if price is None and desk.targets.get(symbol) == quantity:
+        if price is None and symbol in desk.targets and desk.targets[symbol] == quantity:
             return desk.target_orders.get(symbol)
         return desk.target(symbol, quantity, price)
 

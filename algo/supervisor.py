@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from algo.engine import Engine
-from algo.market import Band, Session
+from algo.kill_switch import KillSwitch
+from algo.market import Band
 from algo.model import (
-    Account,
     BandStated,
     Bar,
     BarsMissed,
@@ -32,7 +32,6 @@ from algo.model import (
     OrderFilled,
     OrderRejected,
     OrderStatus,
-    OrderType,
     PortfolioUpdated,
     RequestKind,
     RequestNotSent,
@@ -40,13 +39,12 @@ from algo.model import (
     RequestStatus,
     RequestUnknown,
     SessionChanged,
-    Side,
     SignInChanged,
     StreamLost,
     StreamRestored,
     TimerFired,
 )
-from algo.orders.controls import ALL, FLATTEN, Controls
+from algo.orders.controls import ALL, Controls
 from algo.orders.reconcile import Evidence, Holdings
 from algo.orders.stops import StopKeeper
 from algo.orders.venue import Venue
@@ -66,8 +64,7 @@ class Supervisor:
         self.keeper = StopKeeper(self._venue_of)
         self.traded: dict[str, int] = {}
         self._foreign_filled: dict[str, int] = {}
-        self._flattening = False
-        self._given_up: set[tuple[str, str]] = set()
+        self.switch = KillSwitch(engine, controls)
         self._tries: dict[str, int] = {}
         self._again: set[str] = set()
         self._restored_at = 0
@@ -129,11 +126,11 @@ class Supervisor:
             if kind is DayStarted:
                 out += self._day_started(event)
             elif kind is SessionChanged:
-                self._given_up.clear()
+                self.switch.try_again()
         self._settle()
         self.controls.tick(engine.now)
-        if self._flattening:
-            out += self._through(self._flatten())
+        if self.switch.flattening:
+            out += self._through(self.switch.flatten())
         return out
 
     def _through(self, commands: Sequence[Command]) -> list[Command]:
@@ -336,72 +333,17 @@ class Supervisor:
     # -- the operator ---------------------------------------------------------------------------
 
     def _operator_acted(self, event: OperatorActed) -> Sequence[Command]:
-        controls, engine = self.controls, self.engine
+        controls = self.controls
         if event.action == "resume":
             controls.resume()
-            self._flattening = False
+            self.switch.flattening = False
             controls.alarm(event.ns, "resumed", ALL, event.detail or "the operator resumed trading")
             return ()
         if event.action == "accept":
             controls.release(event.detail)
             self.holdings.mismatched.pop(event.detail.removeprefix("symbol:"), None)
             return ()
-        controls.kill(event.ns, event.detail)
-        if event.action == "flatten":
-            self._flattening = True
-            self._given_up.clear()
-        for order in sorted(engine.manager.open.values(), key=self._risk, reverse=True):
-            if order.tag != FLATTEN:
-                engine.cancel(order)
-        return engine.step(TimerFired(engine.now))
-
-    def _risk(self, order: Order) -> tuple[bool, int]:
-        """Orders that open something come first, the largest value at the front."""
-        venue = self.engine.venues.get(order.symbol)
-        price = order.worst_price or (venue.last if venue is not None else None) or 1
-        return not order.parent, order.instrument.notional(price, order.worst_leaves)
-
-    def _flatten(self) -> Sequence[Command]:
-        """Close what is held, once nothing of a strategy works any more in it; tell what stays locked."""
-        engine = self.engine
-        for desk in engine.desks.values():
-            desk.ledger.advance_to(engine.now)
-            for position in list(desk.ledger.held()):
-                key = (desk.name, position.symbol)
-                working = any(
-                    o.strategy == desk.name and o.instrument.symbol == position.symbol
-                    for o in engine.manager.open.values()
-                )
-                if working or key in self._given_up:
-                    continue
-                venue = self._venue_of(position.symbol)
-                if venue is None or venue.session in (Session.C, Session.BREAK):
-                    continue
-                self._given_up.add(key)
-                free = abs(position.quantity)
-                if position.instrument.account is Account.EQUITY:
-                    free = min(free, position.sellable)
-                    if free < position.quantity:
-                        text = (
-                            f"{position.quantity - free:,} {position.symbol} arrive on T+2, locked until then"
-                        )
-                        self.controls.alarm(engine.now, "locked", f"symbol:{position.symbol}", text)
-                if not free:
-                    continue
-                engine.made += 1
-                order = Order(
-                    strategy=desk.name,
-                    symbol=venue.symbol,
-                    instrument=position.instrument,
-                    side=Side.SELL if position.quantity > 0 else Side.BUY,
-                    quantity=free,
-                    order_type=OrderType.MARKET,
-                    tag=FLATTEN,
-                    created=engine.now,
-                )
-                order.serial = engine.made
-                engine.submit(desk, order)
-        return engine.step(TimerFired(engine.now))
+        return self.switch.kill(event.ns, event.detail, flatten=event.action == "flatten")
 
 
 def moment_of(event: Any) -> int:

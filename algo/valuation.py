@@ -44,12 +44,13 @@ def equity_curve(
         cash[place] += flow.amount
         if flow.quantity:
             held[symbol_of[flow.symbol]][place] += flow.quantity
-    equity: Ints = np.cumsum(cash[:moments])
+    # In place where it can be: these arrays are as long as the run.
+    equity: Ints = np.cumsum(cash[:moments], out=cash[:moments])
     exposed: Ints = np.zeros(moments, dtype=np.int64)
     for symbol, changes in held.items():
         if not changes.any():
             continue
-        quantity = np.cumsum(changes[:moments])
+        quantity = np.cumsum(changes[:moments], out=changes[:moments])
         begun = opening[symbol][2] if symbol in opening else None
         equity += quantity * _marks(feed, symbol, times, begun) * feed.instruments[symbol].multiplier
         exposed |= quantity != 0
@@ -59,7 +60,9 @@ def equity_curve(
 def _marks(feed: BarFeed, symbol: str, times: Ints, begun: int | None) -> Ints:
     """The symbol's last close at each moment, in price units; before its first bar its opening price."""
     one, scale = feed.series[symbol], feed.instruments[symbol].scale
-    closes = np.floor(one.close * scale + 0.5).astype(np.int64)
+    units = one.close * scale
+    units += 0.5
+    closes = np.floor(units, out=units).astype(np.int64)
     if one.time is feed.times:
         return closes[: len(times)]
     index = np.searchsorted(one.time, times, "right") - 1

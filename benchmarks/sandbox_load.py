@@ -46,13 +46,12 @@ async def serve() -> None:
     from algo.clock import MINUTE
     from algo.data.synthetic import make
     from algo.sandbox.assembly import assemble
-    from algo.sandbox.quota import LIFTED
     from algo.sandbox.recipe import Recipe
     from algo.sandbox.server import serve as serving
     from algo.sandbox.sources.bars import BarReplay
 
     source = BarReplay(make(["FPT", "HPG", "VN30F1M"], days=2))
-    sandbox = assemble(Recipe.new(cash=10**17), source=source, rules=LIFTED)
+    sandbox = assemble(Recipe.new(cash=10**17), source=source, limited=False)
     sandbox.world.advance(sandbox.world.now + 10 * 60 * MINUTE)
     async with serving(sandbox.host) as running:
         document = sandbox.document(running.url)

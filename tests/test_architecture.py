@@ -19,7 +19,7 @@ ALGO = ROOT / "algo"
 SOURCES = sorted(ALGO.rglob("*.py"))
 CORE = (
     *("model", "errors", "market", "history", "parameters", "indicators", "portfolio"),
-    *("strategy", "orders", "desk", "engine"),
+    *("strategy", "orders", "desk", "engine", "decisions", "kill_switch", "supervisor"),
 )
 LINES = 400
 
@@ -163,6 +163,7 @@ READS = {"history", "parameters", "indicators", "portfolio"}
 SHELLS = {"journal", "data", "brokers", "alerts"}
 EDGES = SHELLS | {"fastconnect"}
 CORE_BELOW_BACKTEST = BASE | {"market", "strategy", "orders", "desk", "engine"} | READS
+WATCH = {"decisions", "kill_switch", "supervisor"}
 RUN = {"simulation", "store", "valuation", "report", "result"}
 ROOMS = {  # room: what it may import, as docs/architecture.md has it
     "market": BASE,
@@ -171,18 +172,24 @@ ROOMS = {  # room: what it may import, as docs/architecture.md has it
     "orders": BASE | {"market"} | READS,
     "desk": BASE | {"market", "strategy", "orders"} | READS,
     "engine": CORE_BELOW_BACKTEST - {"engine"},
+    **dict.fromkeys(("decisions", "kill_switch"), CORE_BELOW_BACKTEST),
+    "supervisor": CORE_BELOW_BACKTEST | {"decisions", "kill_switch"},
     "fastconnect": BASE | {"market"},
     **{room: (BASE | {"market", "portfolio"} | EDGES) - {room} for room in SHELLS},
     "sandbox": BASE | {"market", "portfolio"} | EDGES,
     **{
-        room: CORE_BELOW_BACKTEST | EDGES | {"sandbox"}
+        room: CORE_BELOW_BACKTEST | WATCH | EDGES | {"sandbox"}
         for room in ("simulation", "store", "valuation", "report")
     },
-    "result": CORE_BELOW_BACKTEST | EDGES | {"sandbox"} | RUN - {"result"},
-    "backtest": CORE_BELOW_BACKTEST | EDGES | RUN,
-    "live": CORE_BELOW_BACKTEST | EDGES | RUN | {"sandbox", "config"},
-    "loading": CORE_BELOW_BACKTEST | RUN,
-    "research": CORE_BELOW_BACKTEST | EDGES | RUN | {"sandbox", "config", "backtest", "live", "loading"},
+    "result": CORE_BELOW_BACKTEST | WATCH | EDGES | {"sandbox"} | RUN - {"result"},
+    "backtest": CORE_BELOW_BACKTEST | WATCH | EDGES | RUN,
+    "live": CORE_BELOW_BACKTEST | WATCH | EDGES | RUN | {"sandbox", "config"},
+    "loading": CORE_BELOW_BACKTEST | WATCH | RUN,
+    "research": CORE_BELOW_BACKTEST
+    | WATCH
+    | EDGES
+    | RUN
+    | {"sandbox", "config", "backtest", "live", "loading"},
 }
 
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from algo.brokers.paper import FillRules
 from algo.clock import HO_CHI_MINH, HOUR, MINUTE, at
+from algo.data.continuous import with_contracts
 from algo.data.series import join
-from algo.errors import DataError, LookAheadError, SettingError
+from algo.errors import DataError, SettingError
 from algo.model import OrderStatus
 from algo.orders import Limits
 from tests.generators.markets import (
@@ -366,6 +367,13 @@ def test_what_is_asked_outside_the_sessions_is_held_to_the_next_that_takes_it() 
         (lambda s: s.buy(FUTURE, 1, stop_loss=1210.0, take_profit=1190.0), "wrong sides"),
         (lambda s: s.buy(FUTURE, 1, stop=float("inf")), "above zero"),
         (lambda s: s.target("NOPE", 1), "no data for 'NOPE'"),
+        (lambda s: s.buy(FUTURE, 1, "1200"), "'1200' is not a number"),
+        (lambda s: s.buy(FUTURE, 1, stop="1210"), "'1210' is not a number"),
+        (lambda s: s.buy(FUTURE, 1, take_profit=[1210.0]), "is not a number"),
+        (lambda s: s.target(FUTURE, "1"), "'1' must be a whole number"),
+        (lambda s: s.target(FUTURE, 1.5), "1.5 must be a whole number"),
+        (lambda s: s.target(FUTURE, None), "None must be a whole number"),
+        (lambda s: s.target(FUTURE, 1, "1200"), "'1200' is not a number"),
     ],
 )
 def test_an_illegal_order_is_refused_with_its_reason_and_the_run_goes_on(act: Any, why: str) -> None:
@@ -384,6 +392,7 @@ def test_an_illegal_order_is_refused_with_its_reason_and_the_run_goes_on(act: An
         (lambda s, o: s.amend(o, quantity=0), "above zero"),
         (lambda s, o: s.amend(o, quantity="5"), "whole number"),
         (lambda s, o: s.amend(o, price=float("inf")), "above zero"),
+        (lambda s, o: s.amend(o, price="1191"), "'1191' is not a number"),
         (lambda s, o: s.amend(o, price=1191.0, quantity=600), "largest order"),
     ],
 )
@@ -393,7 +402,34 @@ def test_an_illegal_amendment_leaves_the_order_standing(act: Any, why: str) -> N
     assert s.told[1][0] == "working"
     assert s.told[1][1].startswith("amend refused")
     assert why in s.told[1][1]
+    (told,) = [warning for warning in result.warnings if "1 amendment refused" in warning]
+    assert why in told
     assert (result._orders[0].price, result._orders[0].quantity) == (11_900, 2)
+
+
+def test_a_target_that_is_no_number_leaves_the_one_on_its_way() -> None:
+    plan = {1: lambda s, b: s.target(FUTURE, 2, 1190.0), 2: lambda s, b: s.target(FUTURE, "3")}
+    s, result = played(scripted(plan), minutes(FUTURE, flat(1200, 4)))
+    assert s.n == 4
+    assert [str(order.status) for order in result._orders] == ["working", "refused"]
+    assert not any(order.cancel_wanted for order in result._orders)
+
+
+def test_the_table_of_orders_has_stop_prices() -> None:
+    plan = {1: lambda s, b: (s.buy(FUTURE, 1, stop=1210.0), s.buy(FUTURE, 1))}
+    _, result = played(scripted(plan), minutes(FUTURE, flat(1200, 4)))
+    assert result.orders["stop_price"].fillna(0).tolist() == [1210.0, 0.0]
+
+
+def test_a_series_that_cannot_roll_is_said() -> None:
+    within, beyond = (
+        join([minutes(FUTURE, flat(1200, 2), day=WEEK[0]), minutes(FUTURE, flat(1200, 2), day=last)])
+        for last in (WEEK[1], date(2063, 1, 3))  # further than the codes of contracts go
+    )
+    named = with_contracts(join([within, minutes(FUTURE, flat(1200, 2), day=WEEK[0] + timedelta(31))]))
+    for data, said in ((within, 0), (beyond, 1), (named, 0)):
+        _, result = played(scripted({}), data)
+        assert sum("never rolls" in warning for warning in result.warnings) == said
 
 
 def test_an_amendment_of_an_order_that_never_was_is_no_end() -> None:
@@ -600,7 +636,7 @@ def test_what_the_future_holds_cannot_be_read() -> None:
         mean = s.indicator(lambda close: close, FUTURE)
         assert len(mean) == len(s.bars(FUTURE)) == 2
         for index in (2, 5, -3):
-            with pytest.raises(LookAheadError):
+            with pytest.raises(IndexError):
                 mean[index]
         with pytest.raises(ValueError, match="read-only"):
             s.bars(FUTURE).close[0] = 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import add, delitem, ge, gt, iadd, imul, le, lt, mul, setitem
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algo.clock import MINUTE
-from algo.errors import LookAheadError, ParameterError
+from algo.errors import ParameterError
 from algo.history import Bars, History, indicator
 from algo.indicators import donchian, ema, rsi, sma
 
@@ -77,8 +78,48 @@ def test_an_index_reads_what_is_known_or_nothing(n: int, index: int) -> None:
     if -n <= index < n:
         assert line[index] == [2.0 * k for k in range(1, n + 1)][index]
     else:
-        with pytest.raises(LookAheadError, match=f"{n} bars are known"):
+        with pytest.raises(IndexError):
             line[index]
+
+
+def test_an_indicator_is_only_read() -> None:
+    line = indicator(history_of([(k, k, k, k, k) for k in range(1, 6)], 3), lambda close: close)
+    other = indicator(line._history, lambda close: close)
+    assert (line[-2:], list(line)) == ([2.0, 3.0], [1.0, 2.0, 3.0])
+    assert line != other
+    assert len({line, other}) == 2
+    changes: list[tuple[Any, ...]] = [
+        (line.append, 4.0), (line.extend, [4.0]), (line.insert, 0, 4.0), (line.pop,), (line.remove, 1.0),
+        (line.clear,), (line.sort,), (line.reverse,), (setitem, line, -1, 7.0), (delitem, line, -1),
+        (iadd, line, [7.0]), (imul, line, 2), (add, line, other), (mul, line, 2), (mul, 2, line),
+        (lt, line, other), (le, line, other), (gt, line, other), (ge, line, other),
+    ]  # fmt: skip
+    for change, *given_ in changes:
+        with pytest.raises(TypeError):
+            change(*given_)
+    assert list(line) == [1.0, 2.0, 3.0]
+
+
+@given(st.integers(1, 600), st.data())
+def test_steps_reveal_bars_and_indicators_together(length: int, data: st.DataObject) -> None:
+    found = [(k, k, k, k, k) for k in range(1, length + 1)]
+    history = history_of(found, 0)
+    holes = data.draw(st.sets(st.integers(1, length), max_size=5))
+    joins = sorted(data.draw(st.lists(st.integers(0, length - 1), min_size=1, max_size=3)))
+    lines: list[Any] = []
+
+    def holed(close: Any) -> Any:
+        return np.where(np.isin(close, [*holes]), np.nan, close)
+
+    for n in range(length):
+        lines += [indicator(history, holed) for _ in range(joins.count(n))]
+        next(history.steps)
+        assert history.n == n + 1 == len(Bars(history))
+        for line in lines:
+            assert (len(line), line.ready) == (n + 1, n + 1 not in holes)
+            assert not line.ready or line[-1] == n + 1 == line.values[-1]
+    assert next(history.steps, None) is None
+    assert history.n == length
 
 
 def test_ready_tells_whether_the_present_value_exists() -> None:

@@ -140,12 +140,12 @@ def test_quotes_and_trades_come_between_bars() -> None:
         2: [testing.trade(1199.9), testing.trade(1199.8, 1), testing.quote(1199.7, 1199.8, 1)],
     }
     result = testing.play(Maker, made, between=script)
-    # Through its limit of 1199.9 goes one contract; the offer at 1199.8 fills the other.
+    # Through its limit of 1199.9 goes one contract; the offer at 1199.8 comes to the other, at its price.
     told = ["quote 1200.0 1200.2", "trade 1199.9", "fill 1", "trade 1199.8", "fill 1", "quote 1199.7 1199.8"]
     assert [text for _, text in result.messages] == ["; ".join(told)]
     testing.assert_position(result, "VN30F1M", 2)
-    assert result.fills["price"].tolist() == [1199.9, 1199.8]
-    assert result.equity.iloc[-1] - result.equity.iloc[0] == (1 + 2) * 10_000
+    assert result.fills["price"].tolist() == [1199.9, 1199.9]
+    assert result.equity.iloc[-1] - result.equity.iloc[0] == (1 + 1) * 10_000
 
 
 def test_what_a_strategy_raises_comes_out_with_its_result() -> None:

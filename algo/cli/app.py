@@ -13,8 +13,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import account, backtest, check, data, keys, new, order, quote, run, sandbox
-from algo.errors import AlgoError, AuthError, InputError
+from algo.cli import account, backtest, check, data, journal, keys, new, order, quote, run, sandbox
+from algo.errors import AlgoError, AuthError, InputError, JournalForeign, JournalLocked
+
+_OF_THE_USER = (InputError, AuthError, JournalForeign, JournalLocked)
 
 
 class Commands(TyperGroup):
@@ -26,7 +28,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except AlgoError as error:
             complain(str(error))
-            raise typer.Exit(2 if isinstance(error, InputError | AuthError) else 1) from None
+            raise typer.Exit(2 if isinstance(error, _OF_THE_USER) else 1) from None
         except BrokenPipeError:
             # The reader, such as `head`, has enough. Nothing more must be written, not even on the way out.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -61,6 +63,7 @@ app.add_typer(order.app, name="order")
 app.add_typer(keys.app, name="keys")
 app.add_typer(new.app, name="new")
 app.add_typer(data.app, name="data")
+app.add_typer(journal.app, name="journal")
 
 
 @app.callback(invoke_without_command=True)

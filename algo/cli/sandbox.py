@@ -68,7 +68,6 @@ def sandbox(
     from algo.sandbox.assembly import assemble
     from algo.sandbox.authority import Authority
     from algo.sandbox.faults import Faults, parse_odds
-    from algo.sandbox.quota import LIFTED, TRADING_RULES
     from algo.sandbox.recipe import Recipe
     from algo.sandbox.state import State
 
@@ -83,7 +82,7 @@ def sandbox(
         speed=speed,
         faults=Faults(odds, seed),
         state=kept,
-        rules=TRADING_RULES if limits else LIFTED,
+        limited=limits,
         note=lambda text: typer.echo(text, err=json),
     )
     made.service.on_statements = lambda said: _tell(said, err=json)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from itertools import repeat
 
 import numpy as np
@@ -249,9 +248,6 @@ def _when(bar: Bar) -> int:
     return bar[1]
 
 
-_new_bar = partial(tuple.__new__, Bar)
-
-
 def _bars(one: Series, first: int, last: int) -> Iterator[Bar]:
     symbol = one.symbol
     rows = zip(
@@ -266,7 +262,7 @@ def _bars(one: Series, first: int, last: int) -> Iterator[Bar]:
         repeat(symbol) if one.contract is None else one.contract[first:last].tolist(),
         strict=False,
     )
-    return map(_new_bar, rows)
+    return map(tuple.__new__, repeat(Bar), rows)
 
 
 def _grouped(bars: list[Bar]) -> Iterator[tuple[Bar, ...]]:

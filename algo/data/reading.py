@@ -137,9 +137,7 @@ def examine(
 
 def _examine(source: Source, known: _Overrides) -> list[Reading]:
     if isinstance(source, Series):
-        series = replace(source, symbol=known.symbol) if known.symbol else source
-        if known.width is not None:
-            series = widen(series, known.width, finished(series))
+        series = reshaped(source, known.symbol, known.width)
         return [Reading(series.symbol, "the series", series, tuple(check(series)))]
     if isinstance(source, Mapping):
         return [
@@ -159,6 +157,13 @@ def _examine(source: Source, known: _Overrides) -> list[Reading]:
             raise DataError(f"{path}: no CSV or Parquet file in this folder")
         return [one for file in files for one in _examine(file, known)]
     return _symbols(read_file(path), str(path), symbol_in(path.stem), known)
+
+
+def reshaped(series: Series, symbol: str | None, width: int | None) -> Series:
+    """A series under another symbol or in wider bars; None leaves it as it is."""
+    if symbol and symbol != series.symbol:
+        series = replace(series, symbol=symbol)
+    return series if width is None else widen(series, width, finished(series))
 
 
 def _symbols(table: pa.Table, source: str, named: str, known: _Overrides) -> list[Reading]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from algo.data.catalog import Catalog
-from algo.data.reading import Reading, examine, refusal
+from algo.data.reading import Reading, examine, refusal, reshaped
 from algo.data.series import Moment, Series, join, moment_ns, stamp
 from algo.data.tables import SUFFIXES
 from algo.errors import CatalogError, DataError, SettingError
@@ -65,7 +64,7 @@ def _series(source: Any, store: Catalog, overrides: dict[str, Any]) -> list[Seri
             if not isinstance(name, str) or not name.strip():
                 raise DataError(f"data by symbol has the symbols as text, such as 'FPT', not {name!r}")
         parts = {name: _series(part, store, {**overrides, "symbol": name}) for name, part in source.items()}
-        return [replace(one, symbol=name.strip().upper()) for name, found in parts.items() for one in found]
+        return [reshaped(one, name.strip().upper(), None) for name, found in parts.items() for one in found]
     if isinstance(source, str) and not is_file(source):
         if not store.root.exists():
             raise CatalogError(
@@ -73,6 +72,9 @@ def _series(source: Any, store: Catalog, overrides: dict[str, Any]) -> list[Seri
                 "make one with: algo data import FILE, or: algo data demo"
             )
         return [store.load(source, overrides.get("width"))]
+    if isinstance(source, Series) and overrides.keys() <= {"symbol"}:
+        # It was examined when it was read; a run does not wait for findings that nobody asks for.
+        return [reshaped(source, str(overrides.get("symbol") or "").strip().upper(), None)]
     return [_usable(reading) for reading in examine(source, **overrides)]
 
 

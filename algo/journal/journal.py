@@ -15,7 +15,7 @@ from threading import Lock as ThreadLock
 from typing import Any, Self
 
 from algo.clock import local_date
-from algo.errors import JournalError, JournalFailed, JournalForeign
+from algo.errors import CodecError, JournalError, JournalFailed, JournalForeign
 from algo.fastconnect.secret import Secret
 from algo.journal import chain
 from algo.journal.codec import Codec
@@ -26,10 +26,12 @@ from algo.journal.registry import CODEC
 from algo.journal.storage import (
     Connect,
     Connection,
+    check_file,
     check_kind,
     connect,
     create,
     damaged,
+    gone,
     is_empty,
     make_durable,
     reason,
@@ -37,6 +39,7 @@ from algo.journal.storage import (
     translated,
 )
 
+_LATEST = 1 << 63  # what SQLite's integers hold
 _HIDDEN = "<secret>"
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}(\.[\w-]*)?")
 _SHORTEST = 12  # characters of a secret that is looked for: a PIN's digits stand in honest numbers too
@@ -53,12 +56,15 @@ class Journal(Records):
     Whether the rows of that commit are there is known when it is opened again.
     """
 
-    def __init__(self, path: Path, connection: Connection, codec: Codec, lock: Lock, head: Head) -> None:
+    def __init__(
+        self, path: Path, connection: Connection, codec: Codec, connect: Connect, lock: Lock, head: Head
+    ) -> None:
         super().__init__(path, connection, codec)
         self.failed = ""
         """Why nothing more can be written, '' while it can."""
         self.new = head.seq == 0
         """Whether it was opened without a row: nothing is known of before, unlike after a restart."""
+        self._connect = connect
         self._lock = lock
         self._head = head
         self._next = head.seq + 1
@@ -89,6 +95,9 @@ class Journal(Records):
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise translated(error, path) from None
+        check_file(path)
+        if path.is_file() and path.stat().st_size and not beside(path).exists():
+            Records.open(path, codec=codec).close()  # before anything is written beside what is no journal
         lock = Lock(path)
         connection = None
         try:
@@ -103,7 +112,7 @@ class Journal(Records):
             check_kind(connection, path)
             make_durable(connection)
             head = verify(Records(path, connection, codec), lock.head)
-            journal = cls(path, connection, codec, lock, head)
+            journal = cls(path, connection, codec, connect, lock, head)
             journal._own(account, moved)
         except BaseException as error:
             if connection is not None:
@@ -153,6 +162,8 @@ class Journal(Records):
         """
         if self.failed:
             raise JournalFailed(self.failed)
+        if not isinstance(ns, int) or not 0 <= ns < _LATEST:
+            raise CodecError(f"{ns!r} is no market time")
         body = self.codec.encode(value)
         if "eyJ" in body:
             body = _TOKEN.sub(_HIDDEN, body)
@@ -201,13 +212,15 @@ class Journal(Records):
             self._connection.execute("ROLLBACK")
 
     def checkpoint(self) -> None:
-        """Move what SQLite keeps in its write-ahead log into the file: for a quiet moment."""
-        with self._writing:
-            try:
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            except Exception as error:  # noqa: BLE001
-                self._fail(error)
-                raise JournalFailed(self.failed) from None
+        """Move rows from SQLite's write-ahead log into the file, so that no commit has to.
+
+        For another thread, every few seconds: it takes a while, and commits go on meanwhile.
+        """
+        try:
+            with contextlib.closing(self._connect(self.path)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except Exception as error:  # noqa: BLE001
+            raise translated(error, self.path) from None
 
     def close(self) -> None:
         """Commit what was appended, unless a commit has failed, and let another writer in."""
@@ -254,12 +267,12 @@ def set_aside(path: Path | str, now: datetime) -> Path:
 
 def _begin(path: Path, lock: Lock) -> bool:
     """Make the file when there is none, readable by its owner alone. Whether a journal begins here."""
-    gone = not path.exists()
+    missing = not path.exists()
     if lock.head is not None:
-        if gone:
-            raise damaged(path, f"it is gone; it had {lock.head.seq:,} rows")
+        if missing:
+            raise gone(path, lock.head)
         return False
-    if gone:
+    if missing:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     return True
 

@@ -18,9 +18,11 @@ from algo.journal.registry import CODEC
 from algo.journal.storage import (
     Connect,
     Connection,
+    check_file,
     check_kind,
     connect_reader,
     damaged,
+    gone,
     is_empty,
     translated,
 )
@@ -78,7 +80,10 @@ class Records:
         """
         path = Path(path)
         if not path.is_file():
+            if (noted := last_head(path)) is not None:
+                raise gone(path, noted)
             raise JournalForeign(f"{path}: no such journal")
+        check_file(path)
         connection = None
         try:
             connection = connect(path)

@@ -10,10 +10,13 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from algo.errors import JournalDamaged, JournalError, JournalFailed, JournalForeign, JournalLocked
+from algo.journal.lock import Head, beside
 
 APPLICATION = 0x616C676F  # "algo"
 VERSION = 1
 """Of the tables. What the rows may hold is told by the shapes in `meta`."""
+_SHORTEST = 512  # bytes of a database's smallest page
+_LOG_PAGES = 16_384  # of the write-ahead log, 64 MB, before a commit moves them into the file by itself
 
 # A row's place in the day is its `seq`; `day` is the trading day by the server's calendar. Market data make
 # up nearly all rows and are only ever read in order, so the index over kinds leaves them out.
@@ -61,6 +64,7 @@ def make_durable(connection: Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA fullfsync = ON")  # macOS: past the drive's own cache
     connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}").fetchone()
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
 
@@ -72,6 +76,16 @@ def create(connection: Connection, meta: dict[str, str]) -> None:
         connection.execute(statement)
     connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
     connection.execute("COMMIT")
+
+
+def check_file(path: Path) -> None:
+    """Raise JournalForeign for a file too short to be a database: SQLite would write over it.
+
+    The file is looked at from outside alone. Whoever opens a database's file beside SQLite and closes it
+    takes away SQLite's locks on it, in all of the process.
+    """
+    if path.is_file() and 0 < path.stat().st_size < _SHORTEST and not beside(path).exists():
+        raise JournalForeign(f"{path} is no journal")
 
 
 def is_empty(connection: Connection) -> bool:
@@ -130,6 +144,8 @@ def translated(error: Exception, path: Path) -> Exception:
         return JournalLocked(f"{path} is held by another program: {error}")
     if code in _REASONS or isinstance(error, OSError):
         return JournalFailed(f"{path} cannot be used: {reason(error)}")
+    if code == sqlite3.SQLITE_NOTADB and not beside(path).exists():
+        return JournalForeign(f"{path} is no journal")
     if isinstance(error, sqlite3.ProgrammingError):
         return JournalError(f"{path}: {error}")
     return damaged(path, str(error) or type(error).__name__)
@@ -145,7 +161,12 @@ def damaged(path: Path, what: str, seq: int = 0) -> JournalDamaged:
     """The error about a journal that is not as it was written: what was seen, and what to do."""
     where = f" at row {seq}" if seq else ""
     return JournalDamaged(
-        f"{path} is damaged{where}: {what}; look at it with `algo journal check`, set it aside with its"
-        " --set-aside, and the next run begins anew from the broker's books",
+        f"{path} is damaged{where}: {what}; `algo journal check {path} --set-aside` keeps it as it is, and"
+        " the next run begins anew from the broker's books",
         seq,
     )
+
+
+def gone(path: Path, noted: Head) -> JournalDamaged:
+    """The error about a journal of which nothing but its writer's note is left."""
+    return damaged(path, f"it is gone; it had {noted.seq:,} rows")

@@ -55,7 +55,7 @@ class LiveHistories:
         for bar in bars:
             if self.follows(bar):
                 self.take((bar,))
-                self._base[bar.symbol].n += 1
+                next(self._base[bar.symbol].steps)
 
     def take(self, bars: Iterable[Bar]) -> None:
         """Add the bars that are complete now; wide bars that they finish are added too."""
@@ -76,7 +76,7 @@ class LiveHistories:
     def follows(self, bar: Bar) -> bool:
         """Whether `bar` is newer than what its history has, so that it may be added."""
         base = self._base.get(bar.symbol)
-        return base is not None and (not base.n or bar.ns > base.last("time"))
+        return base is not None and bar.ns > (base.last("time") or 0)
 
 
 def _row(bar: Bar) -> tuple[float, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OPEN, RANGE, DAY = "open", "range", "day"
 _POLL = 0.0005
+_AGAIN = 0.02
 PATIENCE = 30.0
 
 
@@ -112,12 +113,16 @@ class Stepper:
             await self._heard(int(state["notify_id"]))
 
     async def _heard(self, notify_id: int) -> None:
-        """Until the order stream has brought the message of this id, and it was handed over."""
+        """Until the order stream has brought the message of this id, or what came since."""
         stream = self._trading.broker.stream
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        clock = asyncio.get_running_loop().time
+        deadline, again = clock() + PATIENCE, clock() + _AGAIN
         while notify_id and stream.last_id != notify_id:
-            if asyncio.get_running_loop().time() > deadline:
+            if clock() > deadline:
                 raise QueryFailed(f"the order stream did not bring message {notify_id}")
+            if clock() > again:  # an order that went out meanwhile may have caused more, on a new day too
+                notify_id = int((await self._control.state())["notify_id"])
+                again = clock() + _AGAIN
             await asyncio.sleep(_POLL)
         while stream.waiting:
             await asyncio.sleep(0)

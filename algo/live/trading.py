@@ -261,8 +261,7 @@ class Trading:
                 Bar._make((symbol, *row, code))
                 for row in zip(*(column.tolist() for column in columns), strict=True)
             ]
-            history = self.core.histories.history(symbol, None)
-            last = history.last("time") if history.n else 0
+            last = self.core.histories.history(symbol, None).last("time") or 0
             missed += [bar for bar in bars if bar.ns > last]
         missed.sort(key=lambda bar: bar.ns)
         for begin in range(0, len(missed), 500):

@@ -7,6 +7,7 @@ lunch break, and before KRX, is taken from brokers' guides and not confirmed by 
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from algo.clock import DAY, local_date
 from algo.market.calendar import VIETNAM, TradingCalendar
@@ -83,7 +84,11 @@ def market_order_type(
     `OrderType.LO` in the answer means a limit order at the band's edge: the ceiling to buy, the
     floor to sell.
     """
-    legal = legal_types(board, session, day, odd_lot=odd_lot)
+    return _carrier(legal_types(board, session, day, odd_lot=odd_lot))
+
+
+@lru_cache
+def _carrier(legal: Types) -> OrderType | None:
     return next((kind for kind in _MARKET if kind in legal), None)
 
 

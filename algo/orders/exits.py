@@ -54,6 +54,14 @@ def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None
     return order
 
 
+def leg(order: Order, price: int) -> str:
+    """Which leg of an exit traded at `price` units, where the broker does not say."""
+    two = order.trigger is not None and order.trigger.kind is TriggerKind.OCO
+    if two and order.price and (order.price - price) * order.side >= 0:
+        return "take_profit"
+    return order.exit_reason
+
+
 def split(order: Order, new: int, old: int) -> None:
     """Let an exit that waits for the next session follow a split of `old` shares into `new`."""
 

@@ -54,6 +54,10 @@ _NO_ROOM = "waits until its exits have made room"
 _SPENT = "the day's request ids are used up, but for cancels"
 _SHUT = (Session.C, Session.BREAK)
 _OUT = (OrderStatus.SUBMITTED, OrderStatus.WAITING, OrderStatus.WORKING)
+# Looked up once: every order asks for these, and a member read from its class costs a call.
+_CREATED, _SUBMITTED, _FAILED = OrderStatus.CREATED, OrderStatus.SUBMITTED, OrderStatus.FAILED
+_SUBMIT, _ACCEPT, _FILL, _COMPLETE = Step.SUBMIT, Step.ACCEPT, Step.FILL, Step.COMPLETE
+_MARKET, _LIMIT, _PLACE = OrderType.MARKET, OrderType.LO, RequestKind.PLACE
 
 
 class OrderManager:
@@ -107,7 +111,7 @@ class OrderManager:
 
     def submit(self, order: Order, venue: Venue, ledger: Portfolio, ns: int) -> None:
         """Send an order, hold it to a later session, or refuse it with the reason."""
-        if order.status is OrderStatus.CREATED:
+        if order.status is _CREATED:
             self.every.append(order)
             self.open[id(order)] = order
             reason = static_refusal(order, venue)
@@ -118,9 +122,8 @@ class OrderManager:
         if waits is not None:
             self._hold(order, ns, waits)
             return
-        reason = refusal(
-            order, venue, ledger, self._peers(order), self._limits.get(order.strategy, NO_LIMITS)
-        )
+        peers = self._peers(order) if len(self.open) > 1 else []
+        reason = refusal(order, venue, ledger, peers, self._limits.get(order.strategy, NO_LIMITS))
         if reason is None and self.controls is not None:
             reason = self._controlled(self.controls, order, venue, ledger, ns)
         if reason is not None:
@@ -169,7 +172,7 @@ class OrderManager:
             order.wire_type = OrderType.LO if order.price else OrderType.MTL
             # The API holds conditional orders on derivatives alone; others wait with us.
             order.held_by = "broker" if instrument.board is Board.DERIVATIVES else "engine"
-        elif order.order_type is OrderType.MARKET:
+        elif order.order_type is _MARKET:
             wire = venue.market_type(order.quantity)
             if wire is None:
                 return "held to the next session that takes a market order"
@@ -191,25 +194,25 @@ class OrderManager:
 
     def _send(self, order: Order, venue: Venue, ns: int) -> None:
         request_id = self._ids[order.strategy].take()
-        order.order_id = f"{self._day}-{request_id}"
+        order.order_id = order_id = f"{self._day}-{request_id}"
         order.before = order.filled
         order.reason = ""
-        self.orders[order.order_id] = order
-        request = Request(request_id, RequestKind.PLACE, order.order_id, ns)
+        self.orders[order_id] = order
+        self.requests[order_id] = request = Request(request_id, _PLACE, order_id, ns)
         order.requests.append(request)
-        self.requests[order.order_id] = request
-        market = order.order_type is OrderType.MARKET
+        market = order.order_type is _MARKET
         price = order.price
-        if market and order.wire_type is OrderType.LO and order.trigger is None:
+        if market and order.wire_type is _LIMIT and order.trigger is None:
             price = venue.worst(order.side) or 0
         self.commands.append(
             PlaceOrder(
-                request_id, order.order_id, order.strategy, order.instrument, order.side,
+                request_id, order_id, order.strategy, order.instrument, order.side,
                 order.wire_type, price, order.quantity - order.filled, order.trigger, market,
             )
         )  # fmt: skip
-        self.held.pop(id(order), None)
-        self._move(order, Step.SUBMIT, ns)
+        if self.held:
+            self.held.pop(id(order), None)
+        self._move(order, _SUBMIT, ns)
 
     def release(self, venue: Venue, ledger_of: Callable[[Order], Portfolio], ns: int) -> None:
         """Try again what was held for this venue, and send cancels that had to wait."""
@@ -348,7 +351,7 @@ class OrderManager:
             return None
         left = order.quantity - order.filled
         quantity = min(event.quantity, left)
-        step = Step.FILL if quantity < left else Step.COMPLETE
+        step = _FILL if quantity < left else _COMPLETE
         if quantity <= 0 or not self._move(order, step, event.ns):
             self.ignored.append(event)
             return None
@@ -374,11 +377,11 @@ class OrderManager:
         if order is None:
             return
         order.broker_id = event.broker_id or order.broker_id
-        self._settle_requests(order, RequestKind.PLACE)
-        if order.status is OrderStatus.FAILED:
-            self.open[id(order)] = order
+        self._settle_requests(order, _PLACE)
         before = order.status
-        if self._move(order, Step.WAIT if event.waiting else Step.ACCEPT, event.ns):
+        if before is _FAILED:
+            self.open[id(order)] = order
+        if self._move(order, Step.WAIT if event.waiting else _ACCEPT, event.ns):
             if order.status is not before:
                 self.changed.append(order)
         else:

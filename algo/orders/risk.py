@@ -63,12 +63,15 @@ def refusal(
     if reason is not None:
         return reason
     held = ledger.quantity(order.instrument.symbol)
-    after = held + _same_way(order, peers) * order.side
+    leaves = _same_way(order, peers) if peers else order.quantity - order.filled
+    after = held + leaves * order.side
     if order.instrument.shortable:
         reason = _margin(order, venue, ledger, held, after)
     else:
         reason = _covered(order, venue, ledger, peers)
-    return reason or _within(order, venue, ledger, held, after, limits)
+    if reason is not None or limits is NO_LIMITS:
+        return reason
+    return _within(order, venue, ledger, held, after, limits)
 
 
 def amend_refusal(
@@ -98,17 +101,17 @@ def amend_refusal(
 
 
 def _market_rules(order: Order, venue: Venue) -> str | None:
-    instrument = order.instrument
-    if order.trigger is None:
-        reason = venue.type_refusal(order.wire_type, order.quantity)
-        if reason is not None:
-            return reason
-        if order.wire_type is OrderType.LO and not order.price and venue.worst(order.side) is None:
+    if order.trigger is not None:
+        return None
+    reason = venue.type_refusal(order.wire_type, order.quantity)
+    if reason is not None:
+        return reason
+    if not order.price:
+        if order.wire_type is OrderType.LO and venue.worst(order.side) is None:
             return "no price is known yet to send a market order with"
+        return None
     band = venue.band
-    if band is not None and order.price and order.trigger is None:
-        return band_refusal(instrument, band, order.price)
-    return None
+    return band_refusal(order.instrument, band, order.price) if band is not None else None
 
 
 def _crosses_own(order: Order, venue: Venue, peers: list[Order]) -> str | None:
@@ -206,8 +209,6 @@ def _within(
     order: Order, venue: Venue, ledger: Portfolio, held: int, after: int, limits: Limits
 ) -> str | None:
     """The user's limits. An order that only reduces the position passes the position and loss limits."""
-    if limits is NO_LIMITS:
-        return None
     leaves = order.quantity - order.filled
     if limits.order_quantity is not None and leaves > limits.order_quantity:
         return f"limit: an order of {leaves:,} is above {limits.order_quantity:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from numbers import Real
 
 from algo.errors import SettingError
 from algo.history import History
@@ -127,9 +128,12 @@ class Venue:
     def last(self) -> int | None:
         """The last price known, in units: of the last trade, else of the last bar's close."""
         history, traded = self.history, self.traded
-        if history is not None and history.n and (traded is None or traded[0] <= history.last("time")):
-            return self.instrument.units(history.last("close"))
-        return traded[1] if traded is not None else None
+        if traded is not None:
+            complete = history.last("time") if history is not None else None
+            if complete is None or complete < traded[0]:
+                return traded[1]
+        close = history.last("close") if history is not None else None
+        return None if close is None else self.instrument.units(close)
 
     def units(self, price: float) -> int:
         """`price` in units; raises SettingError when it is not a whole number of them.
@@ -138,6 +142,8 @@ class Venue:
         could lie on.
         """
         instrument = self.instrument
+        if not isinstance(price, Real):
+            raise SettingError(f"price {price!r} is not a number")
         if not 0 < price < _HIGHEST:
             raise SettingError(f"price {price} must be above zero and below {_HIGHEST:,}")
         units = instrument.units(price)

@@ -252,12 +252,17 @@ class Portfolio:
         `unit` is đồng for one share or contract; `fee` and `tax` are those of the closing part alone.
         """
         sign = 1 if position.quantity > 0 else -1
-        profit = 0
+        lots, profit = position.lots, 0
         while quantity:
-            lot = position.lots[0]
-            part = min(quantity, lot.quantity)
+            lot = lots[0]
+            if lot.quantity <= quantity:
+                part, cost, entry_fee, entry_tax = lot.quantity, lot.cost, lot.fee, lot.tax
+                paid = lot.paid
+                lots.popleft()
+            else:
+                part = quantity
+                cost, entry_fee, entry_tax, paid = lot.take(part)
             part_fee, part_tax = fee * part // quantity, tax * part // quantity
-            cost, entry_fee, entry_tax, paid = lot.take(part)
             value = unit * part
             self.round_trips.append(
                 RoundTrip(
@@ -271,8 +276,6 @@ class Portfolio:
             quantity -= part
             fee -= part_fee
             tax -= part_tax
-            if not lot.quantity:
-                position.lots.popleft()
         position.realised += profit
         return profit
 

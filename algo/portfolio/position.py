@@ -56,12 +56,16 @@ class Position:
     @property
     def value(self) -> int:
         """Đồng it is worth at its mark: market value of shares; of futures the profit that is no cash yet."""
-        if not self.quantity:
+        quantity, instrument = self.quantity, self.instrument
+        if not quantity:
             return 0
-        if self.instrument.shortable:
-            return self.open_profit - self.paid
-        mark = self._portfolio.mark(self.instrument)
-        return self.cost if mark is None else mark * self.quantity * self.instrument.multiplier
+        mark = self._portfolio.mark(instrument)
+        if mark is None:
+            return -self.paid if instrument.shortable else self.cost
+        worth = mark * quantity * instrument.multiplier
+        if not instrument.shortable:
+            return worth
+        return (worth - self.cost if quantity > 0 else worth + self.cost) - self.paid
 
     @property
     def open_profit(self) -> int:

@@ -11,15 +11,20 @@ Counts and sums of nothing are 0.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from algo.clock import DAY, at
+
 if TYPE_CHECKING:
     import pandas as pd
+
+_EPOCH = date(1970, 1, 1)
 
 Floats = NDArray[np.float64]
 Figures = dict[str, Any]
@@ -28,7 +33,7 @@ Figures = dict[str, Any]
 def statistics(
     equity: pd.Series[Any],
     trades: pd.DataFrame,
-    fills: pd.DataFrame,
+    fills: Mapping[str, Any] | pd.DataFrame,
     exposure: pd.Series[Any],
     *,
     bars: int,
@@ -39,7 +44,8 @@ def statistics(
 
     `equity` is the account's value (đồng) at each bar's completion, `exposure` whether or how much was
     held then, `bars` how many bars the strategy saw, `opening` the equity before the first bar (the
-    first value where it is not given). `trades` and `fills` are as in `algo.report.subject.Result`.
+    first value where it is not given). `trades` and `fills` are as in `algo.report.subject.Result`; of the
+    fills the columns value, fee and tax are enough.
 
     The run:
         start, end              completion of the first and the last bar, ISO 8601 with offset
@@ -127,8 +133,13 @@ def drawdown(values: Floats) -> Floats:
 
     Where nothing above 0 came before, it is 0.
     """
-    peak = np.maximum.accumulate(values)
-    return np.where(peak > 0, values / np.where(peak > 0, peak, 1.0) - 1, 0.0)
+    peak = np.maximum.accumulate(np.asarray(values, dtype=np.float64))
+    below = ~(peak > 0)
+    peak[below] = 1.0  # in place, here and after: these are as long as the run
+    fall: Floats = np.divide(values, peak, out=peak)
+    fall -= 1
+    fall[below] = 0.0
+    return fall
 
 
 def _from_days(days: NDArray[np.int64], daily: Floats, days_per_year: int) -> Figures:
@@ -180,10 +191,10 @@ def _from_trades(trades: pd.DataFrame) -> Figures:
     }
 
 
-def _from_fills(fills: pd.DataFrame, equity: Floats) -> Figures:
+def _from_fills(fills: Mapping[str, Any] | pd.DataFrame, equity: Floats) -> Figures:
     traded = float(fills["value"].sum())
     return {
-        "fills": len(fills),
+        "fills": len(fills["value"]),
         "traded_value": round(traded),
         "turnover": _ratio(traded, _mean(equity)) if traded else 0.0,
         "fees": round(fills["fee"].sum()),
@@ -202,8 +213,7 @@ def _last_places(days: NDArray[np.int64]) -> NDArray[np.intp]:
 
 def _day_numbers(moments: pd.DatetimeIndex) -> NDArray[np.int64]:
     """Days since the epoch of each moment, by the local calendar."""
-    naive = moments.tz_localize(None).to_numpy().astype("datetime64[D]")
-    return np.asarray(naive.astype(np.int64))
+    return (np.asarray(moments.as_unit("ns").asi8) - at(_EPOCH)) // DAY
 
 
 def _daily(moments: pd.DatetimeIndex, values: Floats) -> tuple[NDArray[np.int64], Floats]:

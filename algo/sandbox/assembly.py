@@ -21,7 +21,6 @@ from algo.sandbox.faults import Faults
 from algo.sandbox.host import Host
 from algo.sandbox.identity import ShownCode
 from algo.sandbox.messages import Request, Response
-from algo.sandbox.quota import TRADING_RULES, RateRule
 from algo.sandbox.recipe import Recipe
 from algo.sandbox.service import Service
 from algo.sandbox.source import Source
@@ -53,7 +52,7 @@ def assemble(
     speed: float = 0.0,
     faults: Faults | None = None,
     state: State | None = None,
-    rules: tuple[RateRule, ...] = TRADING_RULES,
+    limited: bool = True,
     note: Callable[[str], None] = lambda _: None,
     wall: Callable[[], float] = time.time,
 ) -> Sandbox:
@@ -70,7 +69,7 @@ def assemble(
             note(f"one-time code for {shown.consumer_id[:8]}…: {shown.code}")
 
     replaying = True
-    world, service = recipe.build(source, rules=rules, on_code=show)
+    world, service = recipe.build(source, limited=limited, on_code=show)
     while not world.tape.states and world.next_stop() is not None:
         world.step()
     service.publish()

@@ -51,6 +51,7 @@ class Control:
             "halt": self._halt,
             "order": self._order,
             "cancel": self._cancel,
+            "hold": self._hold,
             "expire": self._expire,
             "unlock": self._unlock,
             "ids": self._ids,
@@ -96,6 +97,7 @@ class Control:
     # Time
 
     def _state(self) -> dict[str, Any]:
+        self._host.flush()  # the ids below cover all that has happened
         world = self._world
         stop = world.next_stop()
         consumer = next(iter(self._service.identity.consumers))
@@ -146,6 +148,7 @@ class Control:
         rules = fields.get("rules")
         if rules is None:
             self._service.quota.set(LIFTED)
+            self._service.data_quota.set(LIFTED)
             return
         try:
             made = [
@@ -224,6 +227,16 @@ class Control:
             self._world.withdraw(request)
         except Refused as refused:
             raise SettingError(f"{refused.code} {refused}".strip()) from None
+
+    def _hold(self, fields: Fields) -> None:
+        """Shares or contracts that come from elsewhere, as by a transfer; no order explains them."""
+        instrument = self._instrument(fields)
+        state = self._world.tape.states[instrument.symbol]
+        consumer = next(iter(self._service.identity.consumers.values()))
+        customer = self._world.brokerage.owner(consumer.accounts[0])
+        assert customer is not None
+        price = instrument.units(state.last or state.reference)
+        customer.portfolio.open(instrument, _whole(fields, "quantity", -(10**9), 10**9), price)
 
     def _instrument(self, fields: Fields) -> Instrument:
         world = self._world

@@ -373,13 +373,14 @@ class Host:
             self._stops += 1
             stopped = True
             if time.monotonic() - began > _TURN:
-                due = world.now
-                self.pace.restart(due, time.monotonic())
+                # Behind: time slips. Another stop at this very moment waits for the next turn.
+                self.pace.restart(world.now, time.monotonic())
+                due = 0
                 break
         if stop is None:
             self.note("the market is at the end of its data: its clock stands")
             self.change_speed(0.0)
-        else:
+        elif due > world.now:
             world.advance(due)
         if stopped:
             self.wake()

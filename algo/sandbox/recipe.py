@@ -22,7 +22,7 @@ from algo.errors import SettingError
 from algo.fastconnect.secret import Secret
 from algo.model import Account
 from algo.sandbox.identity import Consumer, Identity, ShownCode, public_key
-from algo.sandbox.quota import TRADING_RULES, RateRule
+from algo.sandbox.quota import DATA_RULES, LIFTED, TRADING_RULES
 from algo.sandbox.service import Service
 from algo.sandbox.source import Source
 from algo.sandbox.world import World
@@ -34,9 +34,9 @@ CASH = 1_000_000_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """`source` is "synthetic", a file of bars or a symbol of the catalog; `day` is the first day played.
+    """`source` is "synthetic", a file (of bars, or of quotes and trades) or a symbol of the catalog.
 
-    `seed` makes everything that is made up, whatever the machine.
+    `day` is the first day that is played. `seed` makes everything that is made up, whatever the machine.
     """
 
     consumer_id: str
@@ -88,15 +88,19 @@ class Recipe:
         self,
         source: Source | None = None,
         *,
-        rules: tuple[RateRule, ...] = TRADING_RULES,
+        limited: bool = True,
         on_code: Callable[[ShownCode], object] = lambda _: None,
     ) -> tuple[World, Service]:
-        """World and service before anything has happened in them; `source` replaces the one that is named."""
+        """World and service before anything has happened in them.
+
+        `source` replaces the one that is named. `limited`: too many requests are answered with 429.
+        """
         source = source or self.market()
         customer = Customer(
             "you",
             {Account.EQUITY: self.equity, Account.DERIVATIVES: self.derivatives},
             {Account.EQUITY: self.cash, Account.DERIVATIVES: self.cash},
+            calendar=source.calendar,
         )
         house = Brokerage([customer], source.instruments, source.exchange)
         consumer = Consumer(
@@ -108,7 +112,8 @@ class Recipe:
         )
         identity = Identity([consumer], seed=self.seed, on_code=on_code)
         world = World(source, house)
-        return world, Service(world, identity, seed=self.seed, rules=rules)
+        rules, data_rules = (TRADING_RULES, DATA_RULES) if limited else (LIFTED, LIFTED)
+        return world, Service(world, identity, seed=self.seed, rules=rules, data_rules=data_rules)
 
     def market(self) -> Source:
         """The market that `source` names. Raises DataError, CatalogError or SettingError."""
@@ -119,9 +124,12 @@ class Recipe:
             if first is None:
                 raise SettingError("a made-up market needs its first day")
             return SyntheticFlow(first, self.seed)
-        from algo.data.sources import load
+        from algo.data.sources import is_file, load
         from algo.sandbox.sources.bars import BarReplay
+        from algo.sandbox.sources.ticks import TickReplay, holds_ticks, read_ticks
 
+        if is_file(self.source) and Path(self.source).is_file() and holds_ticks(self.source):
+            return TickReplay(read_ticks(self.source), day=first)
         return BarReplay(load(self.source), day=first)
 
     def document(self, url: str, world: World, token: str, ca_file: Path | None = None) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class StreamConnection(asyncio.Protocol):
         self._host: Host = config.app.state.host  # type: ignore[union-attr]
         self._connections: set[Any] = server_state.connections
         self._machine = ServerProtocol(max_size=LARGEST_MESSAGE, logger=_QUIET)
+        self._asked = False
         self._parts: list[bytes] = []
         self._stream: Stream | None = None
         self._transport: asyncio.Transport | None = None
@@ -104,11 +105,20 @@ class StreamConnection(asyncio.Protocol):
         self._stream = None
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of the handshake or of messages."""
+        """Take the request's whole head first, as uvicorn hands it over, then bytes of messages."""
+        if not self._asked:
+            self._asked = True
+            request = _request(data)
+            if not admits(request.headers):
+                self._answer(FORBIDDEN)
+                return
+            if request.method != "GET" or _last(request.path) not in {"connect", "reconnect"}:
+                self._host.soon(self._plain(request))
+                return
         self._machine.receive_data(data)
         for event in self._machine.events_received():
             if isinstance(event, Handshake):
-                self._open(event)
+                self._open(event, _request(data))
             elif isinstance(event, Frame):
                 self._take(event)
         if self._machine.parser_exc is not None:
@@ -163,27 +173,21 @@ class StreamConnection(asyncio.Protocol):
 
     # The handshake
 
-    def _open(self, handshake: Handshake) -> None:
-        request = _request(handshake)
-        if not admits(request.headers):
-            self._answer(FORBIDDEN)
-        elif request.path.rstrip("/").rpartition("/")[2].lower() in {"connect", "reconnect"}:
-            found = self._host.connect(request)
-            if isinstance(found, Response):
-                self._answer(found)
-                return
-            response = self._machine.accept(handshake)
-            self._machine.send_response(response)
-            self._write(b"".join(self._machine.data_to_send()))
-            if response.status_code != 101:
-                found.lost()
-                assert self._transport is not None
-                self._transport.close()
-                return
-            self._stream = found
-            self._host.remember(self)
-        else:
-            self._host.soon(self._plain(request))
+    def _open(self, handshake: Handshake, request: Request) -> None:
+        found = self._host.connect(request)
+        if isinstance(found, Response):
+            self._answer(found)
+            return
+        response = self._machine.accept(handshake)
+        self._machine.send_response(response)
+        self._write(b"".join(self._machine.data_to_send()))
+        if response.status_code != 101:
+            found.lost()
+            assert self._transport is not None
+            self._transport.close()
+            return
+        self._stream = found
+        self._host.remember(self)
 
     async def _plain(self, request: Request) -> None:
         response = (await self._host.answer(request)).response
@@ -222,7 +226,18 @@ class StreamConnection(asyncio.Protocol):
             self._transport.write(data)
 
 
-def _request(handshake: Handshake) -> Request:
-    path, _, query = handshake.path.partition("?")
-    headers = {name.lower(): value for name, value in handshake.headers.raw_items()}
-    return Request("GET", unquote(path), parsed_query(query), headers)
+def _request(head: bytes) -> Request:
+    """The request of a head that uvicorn has parsed and written anew. A body is not handed over with it."""
+    first, *lines = head.decode("latin1").split("\r\n")
+    method, _, target = first.rpartition(" ")[0].partition(" ")
+    path, _, query = target.partition("?")
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers[name.strip().lower()] = value.strip()
+    return Request(method, unquote(path), parsed_query(query), headers)
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2].lower()

@@ -12,6 +12,7 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from algo.data.fastconnect.events import Indication
+from algo.market import TradingCalendar
 from algo.model import Bar, Board, BrokerEvent, Command, Instrument, MarketEvent, Quote, Trade
 
 
@@ -88,6 +89,11 @@ class Source(Protocol):
     @property
     def past(self) -> Past:
         """What was before the first day that is played."""
+        ...
+
+    @property
+    def calendar(self) -> TradingCalendar:
+        """Which days trade: the ledgers of its customers count T+2 by it."""
         ...
 
     @property

@@ -130,6 +130,7 @@ class State:
                 for _ in range(stops):
                     world.step()
                     service.publish()
+                # Another stop at the very moment of the last one did not happen yet.
                 world.approach(until)
             else:
                 method, path, query, headers = json.loads(text)

@@ -48,7 +48,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """Time begins at 0 seconds. `network` serves connections; without one there are none."""
 
     def __init__(self, network: Network | None = None) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.network = network
         self._now = 0.0
         self._selector = _Selector(self)
@@ -71,9 +71,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def close(self) -> None:
         """Let go of everything."""
-        super().close()  # type: ignore[no-untyped-call]
+        super().close()
 
-    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:  # type: ignore[override]
+    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:
         """Every name is an address."""
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
 

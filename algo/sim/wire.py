@@ -138,7 +138,7 @@ class End(asyncio.Transport):
 
 
 class Wire:
-    """Two ends. `delay` gives the seconds that the next bytes take; `dropped` ends swallow what they carry."""
+    """Two ends. `delay` gives the seconds that the next bytes take."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, delay: Callable[[], float] = lambda: DELAY) -> None:
         self._loop = loop

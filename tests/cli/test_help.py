@@ -13,6 +13,7 @@ COMMANDS = [
     ("backtest",),
     ("run",),
     ("check",),
+    ("sandbox",),
     ("new", "strategy"),
     ("data", "import"),
     ("data", "list"),
@@ -21,6 +22,7 @@ COMMANDS = [
     *((name,) for name in ("quote", "login", "status", "orders", "positions", "balance", "limits")),
     *(("order", name) for name in ("place", "amend", "cancel")),
     *(("keys", name) for name in ("check", "new")),
+    *(("journal", name) for name in ("show", "check", "export")),
 ]
 # With `--help` alone; to read options typer itself imports pydantic.
 HEAVIEST = ("pydantic",)
@@ -41,7 +43,9 @@ def test_no_command_is_without_a_test_here(algo: Command) -> None:
     assert set(names) == {command[0] for command in COMMANDS}
 
 
-@pytest.mark.parametrize("arguments", [(), ("data",), ("new",), ("order",), ("keys",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [(), ("data",), ("new",), ("order",), ("keys",), ("journal",)], ids=" ".join
+)
 def test_no_command_shows_what_there_is(algo: Command, arguments: tuple[str, ...]) -> None:
     result = algo(*arguments)
     assert "Usage: " in result.stdout + result.stderr

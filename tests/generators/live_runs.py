@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from algo.backtest import load
-from algo.brokers.paper import FillRules, PaperExchange
+from algo.brokers.paper import FillRules
 from algo.data.feed import BarFeed
 from algo.live.core import Core, Plan, Seat
 from algo.live.log import RunLog
@@ -56,12 +55,10 @@ class Engine:
         self.steps.append((event, step.commands))
         return step.commands
 
-    def run(self, moments: Any, until: int) -> tuple[Any, Any, int]:
+    def run(self, moments: Any) -> tuple[Any, int]:
         for moment in moments:
-            if moment[0][1] >= until:
-                return (), moment, 0
-            return self.step(moment), None, 1
-        return (), None, 0
+            return self.step(moment), 1
+        return (), 0
 
 
 def plan_of(strategy: type[Strategy], data: Any, parameters: Mapping[str, Any] | None = None) -> Plan:
@@ -91,14 +88,8 @@ def played(
     engine = Engine(core, record or Record(None), log)
     if log is not None:
         log.begin(feed.events[0].ns, core)
-    simulation = Simulation.__new__(Simulation)
-    simulation.engine, simulation.feed = engine, feed  # type: ignore[assignment]
-    simulation.ledger = core.engine.desks[SEAT].ledger
-    simulation.exchange = PaperExchange(feed.instruments, FillRules())
-    simulation.fill_moments, simulation.moments = [], 0
-    simulation._events = deque(feed.events)
-    simulation._next, simulation._late = feed.events[0].ns, False
-    simulation._bars, simulation._closing = (), []
+    ledger = core.engine.desks[SEAT].ledger
+    simulation = Simulation(engine, ledger, feed, FillRules())  # type: ignore[arg-type]
     simulation.run()
     return core, engine
 

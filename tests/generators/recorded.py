@@ -17,7 +17,7 @@ from algo.errors import SettingError
 from algo.journal import TYPES
 
 integers = st.integers(-(2**63), 2**63) | st.integers(-5, 5)
-texts = st.text(st.characters(), max_size=12)
+texts = st.text(st.characters(exclude_categories=()), max_size=12)  # lone surrogates and NUL included
 SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     str: texts,
     int: integers,
@@ -29,7 +29,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 CHECKED = {
     name: st.integers(1, 2**40)
     for name in ("quantity", "price", "scale", "multiplier", "step", "profit_step", "loss_step")
-} | {"symbol": st.text(st.characters(), min_size=1, max_size=8)}
+} | {"symbol": texts.filter(bool), "action": st.sampled_from(("kill", "flatten", "resume", "accept"))}
 
 
 def of_hint(hint: Any, name: str = "") -> st.SearchStrategy[Any]:

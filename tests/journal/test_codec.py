@@ -22,9 +22,20 @@ from hypothesis import strategies as st
 from algo.brokers import base
 from algo.errors import CodecError
 from algo.fastconnect.secret import Secret
-from algo.journal import CODEC, TYPES, Codec, OrderOrigin
+from algo.journal import CODEC, TYPES, Codec, Halted, OrderOrigin
 from algo.market import Session, instrument_of
-from algo.model import Bar, Instrument, Order, OrderType, SessionChanged, Side, Trade, commands, events
+from algo.model import (
+    Bar,
+    Instrument,
+    Order,
+    OrderType,
+    SessionChanged,
+    Side,
+    TimeInForce,
+    Trade,
+    commands,
+    events,
+)
 from algo.model import instruments as model_instruments
 from algo.model import orders as model_orders
 from algo.model import prices as model_prices
@@ -121,9 +132,11 @@ class Colour(Enum):
         Trade("FPT", 1, 1.0, [1]),  # type: ignore[arg-type]
         Trade(Secret("correct horse battery"), 1, 1.0, 1),  # type: ignore[arg-type]
         SessionChanged(1, "HOSE", "ATO"),  # type: ignore[arg-type]
+        commands.CancelOrder("1", "2", "s", Halted("all", "")),  # type: ignore[arg-type]
+        commands.PlaceOrder("1", "2", "s", FPT, Side.BUY, TimeInForce.DAY, 5, 1),  # type: ignore[arg-type]
         events.ContractRolled(1, "VN30F1M", None, "VN30F2606"),  # type: ignore[arg-type]
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_registered_is_refused_and_not_shown(value: Any) -> None:
     with pytest.raises(CodecError) as raised:
@@ -222,7 +235,7 @@ def test_nothing_of_an_order_is_forgotten() -> None:
     """Every attribute of an order is in its origin, or follows from the rows after it."""
     follows = {
         *("status", "broker_id", "filled", "filled_value", "fill_keys", "held_by", "reason", "requests"),
-        *("cancel_wanted", "waits_for", "updated"),
+        *("cancel_wanted", "waits_for", "updated", "serial"),
     }
     kept = {field.name for field in dataclasses.fields(OrderOrigin)}
     assert kept | follows == set(Order.__slots__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from algo.errors import JournalDamaged, JournalError, JournalForeign, JournalLoc
 from algo.journal import Head, Journal, Records, Row, RowKind, set_aside, verify
 from algo.journal.lock import beside
 from algo.model import Trade
+from tests.generators.journals import Loose
 
 DAYS = [date(2026, 6, 10), date(2026, 6, 11), date(2026, 6, 12)]
 NAMES = ("run.journal", "run.journal-wal", "run.journal.lock")
@@ -24,7 +26,7 @@ Image = dict[str, bytes]
 
 
 def written(path: Path, rows: int = 60) -> Journal:
-    journal = Journal.open(path)
+    journal = Journal.open(path, connect=Loose)
     for number in range(rows):
         journal.start_day(DAYS[number * len(DAYS) // rows])
         ns = at(DAYS[0]) + number
@@ -97,11 +99,14 @@ def test_a_damage_is_noticed_or_changes_no_row(
         with Records.open(path) as records:
             verify(records, records.noted(), whole=True)
             assert list(records.rows()) == rows
+            assert [row for day in DAYS for row in records.rows(day=day)] == rows
     except JournalError:
         pass
     try:
-        with Journal.open(path, moved=True) as journal:
+        with Journal.open(path, moved=True, connect=Loose) as journal:
             assert list(journal.rows(day=DAYS[-1])) == [row for row in rows if row.day == DAYS[-1]]
+            notes = [row for row in rows if row.kind is RowKind.NOTE]
+            assert [row.seq for row in journal.rows(kinds=[RowKind.NOTE])] == [row.seq for row in notes]
     except JournalError:
         pass
 
@@ -117,7 +122,7 @@ def test_nothing_committed_goes_missing_quietly_wherever_the_end_was_lost(
         folder.mkdir()
         path = laid_out(folder, files | {name: files[name][: len(files[name]) * part // 24]})
         try:
-            with Journal.open(path, moved=True) as journal:
+            with Journal.open(path, moved=True, connect=Loose) as journal:
                 assert list(journal.rows()) == rows  # the log has what the file lost
         except JournalError:
             noticed += 1
@@ -140,6 +145,7 @@ def altered(path: Path, sql: str) -> None:
         ("UPDATE rows SET day = '2026-06-11' WHERE seq = 2", 2),
         ("UPDATE rows SET chain = zeroblob(16) WHERE seq = 40", 40),
         ("DELETE FROM rows WHERE seq = 50", 50),
+        ("UPDATE rows SET seq = seq + 1000", 1),
         ("DELETE FROM rows WHERE seq = 120", 120),
         ("DELETE FROM rows WHERE seq <= 60", 1),
         ('UPDATE meta SET value = replace(value, \'"account": ""\', \'"account": "x"\')', 1),
@@ -154,6 +160,29 @@ def test_an_alteration_by_hand_is_found_and_placed(tmp_path: Path, sql: str, seq
         verify(records, records.noted(), whole=True)
     assert raised.value.seq == seq
     assert "algo journal check" in str(raised.value)
+
+
+def test_an_index_that_hides_a_row_is_noticed(tmp_path: Path) -> None:
+    """The rows are all there, and a restart that asks for halts would not see one."""
+    path = tmp_path / NAMES[0]
+    written(path).close()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, '<> ''input''', '= ''halt''')"
+            " WHERE name = 'rows_by_kind'"
+        )
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("REINDEX rows_by_kind")  # as a lost page would leave it: without the notes
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET sql = replace(sql, '= ''halt''', '<> ''input''')"
+            " WHERE name = 'rows_by_kind'"
+        )
+    with Records.open(path) as records:
+        assert list(records.rows(kinds=[RowKind.NOTE])) == []
+    with pytest.raises(JournalDamaged, match="missing from index rows_by_kind"):
+        Journal.open(path)
 
 
 def test_the_last_day_is_checked_on_opening_the_rest_on_demand(tmp_path: Path) -> None:
@@ -265,11 +294,16 @@ def test_another_database_or_another_file_is_refused(tmp_path: Path) -> None:
     altered(path, "CREATE TABLE prices (close REAL)")
     text = tmp_path / "notes.txt"
     text.write_text("no database at all, but long enough to have a header " * 10)
+    short = tmp_path / "short.txt"
+    short.write_text("a few words")
     for opened in (Journal.open, Records.open):
         with pytest.raises(JournalForeign, match="no journal of algo"):
             opened(path)
-        with pytest.raises(JournalDamaged, match="file is not a database"):
-            opened(text)
+        for file in (text, short):
+            with pytest.raises(JournalForeign, match="is no journal"):
+                opened(file)
+    assert {one.name for one in tmp_path.iterdir()} == {"prices.db", "notes.txt", "short.txt"}
+    assert short.read_text() == "a few words"
     assert text.read_text().startswith("no database")
     with pytest.raises(JournalForeign, match="no such journal"):
         Records.open(tmp_path / "nothing")

@@ -30,6 +30,7 @@ from algo.journal import (
 from algo.market import instrument_of
 from algo.model import Bar, CancelOrder, OrderType, PlaceOrder, Side, Trade
 from algo.orders import RequestIds
+from tests.generators.journals import Loose
 from tests.generators.recorded import anything, registered, same
 
 DAY = date(2026, 6, 11)
@@ -45,7 +46,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path) -> Iterator[Journal]:
-    journal = Journal.open(path)
+    journal = Journal.open(path, connect=Loose)
     yield journal
     journal.close()
 
@@ -73,7 +74,7 @@ def test_what_was_committed_is_read_as_it_was_in_order(
     tmp_path_factory: pytest.TempPathFactory, groups: list[list[tuple[RowKind, int, Any]]], reopen: bool
 ) -> None:
     path = tmp_path_factory.mktemp("j") / "run.journal"
-    journal = Journal.open(path)
+    journal = Journal.open(path, connect=Loose)
     expected: list[Row] = []
     for group in groups:
         for kind, ns, value in group:
@@ -82,7 +83,7 @@ def test_what_was_committed_is_read_as_it_was_in_order(
         assert journal.commit() == len(expected)
     if reopen:
         journal.close()
-        journal = Journal.open(path)
+        journal = Journal.open(path, connect=Loose)
     read = list(journal.rows())
     assert [row.seq for row in read] == list(range(1, len(expected) + 1))
     assert same(list(map(tuple, read)), list(map(tuple, expected)))
@@ -107,25 +108,26 @@ def test_only_what_was_committed_can_be_seen(path: Path, journal: Journal) -> No
 
 def test_a_value_that_cannot_be_recorded_leaves_no_gap(journal: Journal) -> None:
     journal.append(NOTE, OPENING, "one")
-    with pytest.raises(CodecError):
-        journal.append(NOTE, OPENING, object())
+    for ns, value in [(OPENING, object()), (-1, "early"), (2**63, "late"), (1.5, "between")]:
+        with pytest.raises(CodecError):
+            journal.append(NOTE, ns, value)  # type: ignore[arg-type]
     journal.append(NOTE, OPENING, "two")
     assert journal.commit() == 2
     assert [row.value for row in journal.rows()] == ["one", "two"]
 
 
 def test_closing_commits(path: Path) -> None:
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         journal.append(NOTE, OPENING, "last words")
     with Records.open(path) as reader:
         assert [row.value for row in reader.rows()] == ["last words"]
 
 
 def test_a_journal_says_whether_it_knows_a_past(path: Path) -> None:
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         assert journal.new
         journal.append(NOTE, OPENING, "began")
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         assert not journal.new
 
 
@@ -171,11 +173,11 @@ def test_a_halt_lasts_until_it_is_lifted(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bool]]
 ) -> None:
     path = tmp_path_factory.mktemp("j") / "run.journal"
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         for number, (scope, halted) in enumerate(steps):
             value = Halted(scope, str(number)) if halted else HaltLifted(scope, "operator")
             journal.append(RowKind.HALT, OPENING, value)
-    with Journal.open(path) as journal:
+    with Journal.open(path, connect=Loose) as journal:
         found = journal.halts()
     for scope in "abc":
         mine = [halted for name, halted in steps if name == scope]
@@ -189,7 +191,7 @@ def test_request_ids_go_on_where_a_crash_left_them(
     path = tmp_path_factory.mktemp("j") / "run.journal"
     given_away: list[str] = []
     for slot, count in takes:
-        with Journal.open(path) as journal:
+        with Journal.open(path, connect=Loose) as journal:
             journal.start_day(DAY)
             ids = RequestIds(slot, journal.request_ids(DAY).get(slot, 0))
             for _ in range(count):
@@ -219,6 +221,19 @@ def test_one_thread_appends_while_another_commits(path: Path, journal: Journal) 
     journal.commit()
     assert [row.value for row in journal.rows()] == list(range(3_000))
     verify(journal, journal.noted(), whole=True)
+
+
+def test_the_log_is_moved_into_the_file_while_commits_go_on(path: Path, journal: Journal) -> None:
+    for number in range(50):
+        journal.append(NOTE, OPENING, number)
+        journal.commit()
+    before = path.stat().st_size
+    journal.append(NOTE, OPENING, "pending")
+    journal.checkpoint()
+    assert path.stat().st_size > before
+    assert journal.commit() == 51
+    with Records.open(path) as reader:
+        assert verify(reader, reader.noted(), whole=True).seq == 51
 
 
 SECRET = 'Zm9vYmFy+/PK<RSA>"quoted"=='

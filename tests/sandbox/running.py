@@ -14,7 +14,6 @@ from algo.clock import HOUR, at
 from algo.data.synthetic import make
 from algo.sandbox.assembly import Sandbox, assemble
 from algo.sandbox.authority import Authority
-from algo.sandbox.quota import LIFTED
 from algo.sandbox.recipe import Recipe
 from algo.sandbox.server import in_thread, serve
 from algo.sandbox.sources.bars import BarReplay
@@ -54,7 +53,7 @@ def replay() -> BarReplay:
 
 def made(until: int = MORNING, **settings: Any) -> Sandbox:
     """A sandbox whose market stands at `until`."""
-    settings = {"source": replay(), "rules": LIFTED} | settings
+    settings = {"source": replay(), "limited": False} | settings
     sandbox = assemble(Recipe.new(cash=10**12), **settings)
     sandbox.host.world.advance(until)
     sandbox.service.publish()

@@ -14,6 +14,7 @@ from algo.brokers.paper import FillRules
 from algo.clock import DAY, MINUTE, at, local_date
 from algo.data import Series, synthetic, widen
 from algo.errors import DataError
+from algo.model import Account, OrderType
 from algo.sandbox.source import Candle, Stop
 from algo.sandbox.sources.bars import BarReplay
 from algo.sandbox.tape import Told, What
@@ -22,7 +23,7 @@ from strategies.monthly_rebalance import MonthlyRebalance
 from strategies.opening_range_breakout import OpeningRangeBreakout
 from strategies.sma_cross import SmaCross
 from strategies.two_sided_quoter import TwoSidedQuoter
-from tests.generators.stepped import SteppedClient, quiet
+from tests.generators.stepped import BrokeredClient, SteppedClient, quiet
 from tests.generators.traders import RandomTrader
 
 MARKET = synthetic.make(days=70, seed=5)
@@ -62,7 +63,7 @@ def test_the_examples_trade_as_in_a_backtest(strategy: Any, data: dict[str, Seri
     assert len(backtested) >= least
 
 
-@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(
     seed=st.integers(0, 10**6),
     symbol=st.sampled_from(["VN30F1M", "HPG"]),
@@ -166,3 +167,44 @@ def test_a_halted_instrument_says_nothing_but_that() -> None:
 def test_a_day_after_the_data_is_refused() -> None:
     with pytest.raises(DataError):
         BarReplay({"VN30F1M": FUTURE}, day=local_date(int(FUTURE.time[-1])) + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "data"),
+    [
+        (SmaCross, {"VN30F1M": widen(FUTURE, "15m")}),
+        (TwoSidedQuoter, {"VN30F1M": widen(FUTURE, "5m")}),
+        (OpeningRangeBreakout, {"VN30F1M": widen(FUTURE, "5m")}),
+        (MeanReversionT2, {"HPG": widen(SHARES["HPG"], "15m")}),
+        (MonthlyRebalance, {name: widen(one, "1d") for name, one in SHARES.items()}),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_through_the_broker_the_examples_trade_as_in_a_backtest(
+    strategy: Any, data: dict[str, Series]
+) -> None:
+    """Requests and statements instead of commands and events.
+
+    A market order in the closing auction is an ATC order to the broker. It trades at the same price, but is
+    told when the auction's bar is complete, where a backtest dates it at the bar's beginning.
+    """
+    given = Settings(cash=CASH)
+    backtested = prepare(strategy, data, given, {})
+    backtested.execute()
+    client = BrokeredClient(
+        stepped := prepare(strategy, data, given, {}),
+        BarReplay(data),
+        {Account.EQUITY: "1234561", Account.DERIVATIVES: "1234568"},
+        10**12,
+    )
+    client.play()
+    pairs = list(zip(backtested.ledger.fills, stepped.ledger.fills, strict=True))
+    orders = {order.order_id: order for order in backtested.engine.manager.every}
+    for one, other in pairs:
+        assert (one.order_id, one.instrument, one.side, one.units, one.quantity) == (
+            other.order_id, other.instrument, other.side, other.units, other.quantity,
+        )  # fmt: skip
+        order = orders.get(one.order_id)  # a settlement has none
+        auction = order is not None and order.wire_type in (OrderType.ATO, OrderType.ATC)
+        assert one.ns == other.ns or (auction and one.ns < other.ns)
+    assert pairs

@@ -62,6 +62,14 @@ async def test_node_starts_with_upgrade_headers_and_is_answered_plainly() -> Non
         assert json.loads(got.partition(b"\r\n\r\n")[2])["path"] == "/v2.0/signalr/start"
 
 
+async def test_node_says_goodbye_with_upgrade_headers_too() -> None:
+    async with serve(stub_host()) as running:
+        text = upgrade("/v2.0/signalr/abort?transport=serverSentEvents", "Content-Length: 0\r\n")
+        got = await raw(running, text.replace(b"GET", b"POST", 1))
+        assert got.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert json.loads(got.partition(b"\r\n\r\n")[2])["method"] == "POST"
+
+
 async def test_a_stream_opens_without_ping_and_ends_without_close() -> None:
     service = StubService()
     host = Host(service, service.world)

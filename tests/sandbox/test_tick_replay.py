@@ -13,7 +13,7 @@ from algo.clock import HOUR, MINUTE, SECOND, at
 from algo.errors import DataError
 from algo.model import Level, OrderFilled, OrderType, PlaceOrder, Quote, SessionChanged, Side, Trade
 from algo.sandbox.source import Candle
-from algo.sandbox.sources.ticks import TickReplay, read_ticks
+from algo.sandbox.sources.ticks import TickReplay, holds_ticks, read_ticks
 from algo.sandbox.tape import Told, What
 from tests.generators.stepped import Overheard, quiet
 
@@ -183,3 +183,29 @@ def test_a_quote_shows_in_the_state_and_a_halt_silences() -> None:
     world.halt("FPT")
     world.advance(world.now + 5 * MINUTE)
     assert [one.what for one in world.take() if isinstance(one, Told)] == [What.STATUS]
+
+
+def test_the_days_before_the_first_tell_its_limits() -> None:
+    world = quiet(TickReplay(TICKS, day=TUESDAY))
+    assert world.day == TUESDAY
+    world.step()
+    assert world.tape.states["FPT"].reference == 99_500.0
+    assert world.source.calendar.is_trading_day(TUESDAY)
+    with pytest.raises(DataError, match="from 2026-06-10 on"):
+        TickReplay(TICKS, day=date(2026, 6, 10))
+
+
+@pytest.mark.parametrize(
+    ("header", "ticks"),
+    [
+        ("time,symbol,price,quantity", True),
+        ("Time,Symbol,Bid_Price_1,Bid_Quantity_1", True),
+        ("time,open,high,low,close,volume", False),
+        ("time,symbol,price,quantity,open,high,low,close", False),
+        ("time,symbol", False),
+    ],
+)
+def test_files_of_ticks_are_told_from_files_of_bars(tmp_path: Path, header: str, ticks: bool) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text(header + "\n" + ",".join("1" for _ in header.split(",")) + "\n")
+    assert holds_ticks(path) is ticks

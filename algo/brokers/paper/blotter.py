@@ -30,6 +30,7 @@ class Blotter:
         self._of: dict[str, list[Slip]] = {}
         self._history: dict[str, dict[date, list[OrderRecord]]] = {}
         self._count = 0
+        self._own = _OWN_REQUESTS
         self._dated = self._temporarily = ""
 
     def start_day(self, day: date) -> None:
@@ -42,15 +43,15 @@ class Blotter:
         self._temporary.clear()
         self._of.clear()
         self._count = 0
+        self._own = _OWN_REQUESTS
         self._dated, self._temporarily = f"{day:%y%m%d}", f"T{day:%Y%m%d}"
 
     def number(self, customer: Customer) -> str:
         """A request number for an order that no program numbered."""
-        number = _OWN_REQUESTS
-        while number in customer.requests:
-            number += 1
-        customer.requests.add(number)
-        return str(number)
+        while self._own in customer.requests:
+            self._own += 1
+        customer.requests.add(self._own)
+        return str(self._own)
 
     def receive(self, order: NewOrder, customer: Customer, listing: Listing, ns: int) -> Slip:
         """Enter a new order."""
@@ -67,10 +68,10 @@ class Blotter:
         return self.slips.get(order_id) or self._temporary.get(order_id)
 
     def state(self, slip: Slip, ns: int, action: str) -> OrderRecord:
-        """Say how an order stands now."""
-        slip.modified = ns
+        """Say how an order stands now. Its time never goes back: the newest word is known by it."""
+        slip.modified = max(slip.modified, ns)
         record = slip.record()
-        self.statements.append(OrderStated(ns, record, action))
+        self.statements.append(OrderStated(slip.modified, record, action))
         return record
 
     def fail(self, slip: Slip, request_id: str, code: str, text: str, ns: int) -> None:

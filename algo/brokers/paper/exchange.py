@@ -165,9 +165,10 @@ class PaperExchange:
         if closing or ticket.order_type is OrderType.PLO:
             prices = range_of(bar, market.instrument, market.band)
             if prices is not None:
-                events += self._trade(
-                    market, ticket, slipped(prices.close, ticket, prices, self.rules), bar, ns
-                )
+                price = slipped(prices.close, ticket, prices, self.rules)
+                fill = self._trade(market, ticket, price, bar, ns)
+                if fill is not None:
+                    events.append(fill)
         return events
 
     def _amend(self, command: AmendOrder, ns: int) -> list[BrokerEvent]:
@@ -226,35 +227,38 @@ class PaperExchange:
         if prices is None:
             return []
         events: list[BrokerEvent] = []
+        rules = self.rules
         for ticket in tickets:
             waited = ticket.waits
-            price = rule(ticket, prices, self.rules)
+            price = rule(ticket, prices, rules)
             if waited and ticket.stopped:
                 events.append(OrderTriggered(ticket.order_id, ns))
             if price is not None:
-                events += self._trade(market, ticket, price, bar, ns)
+                fill = self._trade(market, ticket, price, bar, ns)
+                if fill is not None:
+                    events.append(fill)
             if ticket.once and ticket.leaves and (ns == bar.ns or price is not None):
                 self._remove(ticket)
                 reason = f"the rest of a {ticket.order_type} order is cancelled"
                 events.append(OrderCancelled(ticket.order_id, ns, "", reason))
         return events
 
-    def _trade(self, market: _Market, ticket: Ticket, price: int, bar: Bar, ns: int) -> list[BrokerEvent]:
+    def _trade(self, market: _Market, ticket: Ticket, price: int, bar: Bar, ns: int) -> OrderFilled | None:
         """Fill as much of the ticket at `price` as the bar's volume allows."""
-        quantity = ticket.leaves
-        if self.rules.participation is not None:
+        quantity, share = ticket.leaves, self.rules.participation
+        if share is not None:
             if market.used_at != bar.ns:
                 market.used_at, market.used = bar.ns, 0
-            room = int(bar.volume * self.rules.participation) - market.used
+            room = int(bar.volume * share) - market.used
             if quantity > room:
                 self.capped += 1
                 quantity = max(room // market.lot * market.lot, 0)
         elif bar.volume == 0:
             quantity = 0
         if quantity == 0 or (ticket.order_type is OrderType.MOK and quantity < ticket.leaves and ticket.once):
-            return []
+            return None
         market.used += quantity
-        return [self._fill(market, ticket, price, quantity, ns)]
+        return self._fill(market, ticket, price, quantity, ns)
 
     # -- quotes and trades --------------------------------------------------------------------
 
@@ -341,8 +345,10 @@ class PaperExchange:
         ticket.fills += 1
         if not ticket.leaves:
             market.tickets.remove(ticket)
-            self._forget(ticket)
-        return OrderFilled(ticket.order_id, ns, price, quantity, f"P{self._fills}", ticket.exit_reason)
+            del self._tickets[ticket.order_id]
+            self.working -= 1
+        reason = "" if ticket.plain else ticket.exit_reason
+        return OrderFilled(ticket.order_id, ns, price, quantity, f"P{self._fills}", reason)
 
     def _remove(self, ticket: Ticket) -> None:
         self._markets[self._of[ticket.instrument.symbol]].tickets.remove(ticket)

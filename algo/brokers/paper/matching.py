@@ -52,6 +52,10 @@ def at_open(ticket: Ticket, prices: Range, rules: FillRules) -> int | None:
     """
     if ticket.auction:
         return None
+    if ticket.plain:
+        if rules.fill == "close":
+            return None
+        return slipped(prices.open, ticket, prices, rules) if rules.slippage else prices.open
     if ticket.waits:
         passed = prices.open <= ticket.stop if ticket.side is Side.SELL else prices.open >= ticket.stop
         if passed:

@@ -94,7 +94,7 @@ class Reports:
     def reject(self, slip: Slip, refusal: Refusal, ns: int) -> None:
         """A new order is not taken. It keeps its temporary id if it has no other."""
         slip.stage, slip.reason = Stage.REJECTED, refusal.text
-        slip.modified = ns
+        slip.modified = max(slip.modified, ns)
         self.recount(slip)
         self._over(slip)
         self._blotter.fail(slip, slip.first_request_id, refusal.code, refusal.text, ns)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from algo.model import OrderType, PlaceOrder, Side, TriggerKind
 
 _STOPS = (TriggerKind.DOWN, TriggerKind.UP, TriggerKind.TRAIL_DOWN, TriggerKind.TRAIL_UP, TriggerKind.OCO)
-_ONCE = (OrderType.ATO, OrderType.ATC, OrderType.MOK, OrderType.MAK, OrderType.PLO)
+_ONCE = frozenset({OrderType.ATO, OrderType.ATC, OrderType.MOK, OrderType.MAK, OrderType.PLO})
+_LIMIT = OrderType.LO
 
 
 class Ticket:
     """A place command and what is left of it. `limit` is 0 for an order at any price.
+
+    A `plain` one asks for the market without any price.
 
     `stop` is the present trigger price of an order that has one; it `waits` until that is reached.
     `two_legged` orders (OCO) have a live limit beside the waiting stop. `arrived` is when the
@@ -18,7 +21,8 @@ class Ticket:
 
     __slots__ = (
         "arrived", "at_market", "auction", "fills", "instrument", "leaves", "limit", "once",
-        "order_id", "order_type", "quantity", "side", "step", "stop", "stopped", "two_legged", "waits",
+        "order_id", "order_type", "plain", "quantity", "side", "step", "stop", "stopped", "two_legged",
+        "waits",
     )  # fmt: skip
 
     def __init__(self, command: PlaceOrder, arrived: int) -> None:
@@ -27,19 +31,20 @@ class Ticket:
         self.instrument = command.instrument
         self.side: Side = command.side
         self.order_type = command.order_type
-        self.quantity = command.quantity
-        self.leaves = command.quantity
+        self.quantity = self.leaves = command.quantity
         self.arrived = arrived
         self.at_market = command.at_market
-        self.limit = command.price if command.order_type is OrderType.LO else 0
-        self.stop = trigger.price if trigger is not None and trigger.kind in _STOPS else 0
-        self.step = trigger.step if trigger is not None else 0
-        self.two_legged = trigger is not None and trigger.kind is TriggerKind.OCO
-        self.waits = self.stop != 0
-        self.stopped = False
+        self.limit = command.price if command.order_type is _LIMIT else 0
+        self.stop = self.step = self.fills = 0
+        self.two_legged = self.waits = self.stopped = False
+        if trigger is not None:
+            self.stop = trigger.price if trigger.kind in _STOPS else 0
+            self.step = trigger.step
+            self.two_legged = trigger.kind is TriggerKind.OCO
+            self.waits = self.stop != 0
         self.once = command.order_type in _ONCE and not command.at_market
-        self.auction = command.order_type is OrderType.ATC and self.once
-        self.fills = 0
+        self.auction = self.once and command.order_type is OrderType.ATC
+        self.plain = self.at_market and trigger is None and not self.limit
 
     def set_off(self) -> None:
         """The stop was reached: the order is live."""

@@ -60,6 +60,7 @@ class BarReplay:
         self._rules = rules if rules is not None else FillRules()
         self.instruments: dict[str, Instrument] = dict(self._feed.instruments)
         self.exchange = PaperExchange(self.instruments, self._rules, replay)
+        self.calendar = self._feed.calendar
         future = next((one for one in played.values() if is_alias(one.symbol)), None)
         self.bases = {} if future is None else {Board.HOSE: float(future.open[0])}
         self.past = SeriesPast(series, at(self._feed.days[0]))

@@ -85,7 +85,7 @@ class MadeUpPast:
         self._closes: dict[str, list[int]] = {}
         for name in natures:
             self._walk(name)
-        self._day_candles = lru_cache(4096)(self._made)
+        self._day_candles = lru_cache(512)(self._made)
 
     def close(self, name: str) -> int:
         """The last close before the first day, in price units."""

@@ -70,7 +70,7 @@ class SyntheticFlow:
         if not intensity > 0:
             raise SettingError(f"the intensity of a made-up market is above zero, not {intensity!r}")
         self._first = day if calendar.is_trading_day(day) else calendar.next_trading_day(day)
-        self._calendar = calendar
+        self.calendar = calendar
         self._intensity = intensity
         self._random = Random(f"{seed} flow")  # noqa: S311  repeatable on purpose
         self.past = MadeUpPast(natures, self._first, seed, calendar)
@@ -134,7 +134,7 @@ class SyntheticFlow:
             self._start_day(day)
             yield from self._day(day)
             self._end_day()
-            day = self._calendar.next_trading_day(day)
+            day = self.calendar.next_trading_day(day)
 
     def _day(self, day: date) -> Iterator[Stop]:
         boards = sorted({one.board for one in self.instruments.values()})
@@ -195,7 +195,7 @@ class SyntheticFlow:
         gone = {self.instruments[name].symbol: self._references[name] for name in ended}
         for name in ended:
             old = self.instruments[name]
-            if last_trading_day(Contract.parse(old.symbol), self._calendar) < day:
+            if last_trading_day(Contract.parse(old.symbol), self.calendar) < day:
                 self._said.append(PositionSettled(ns, old, self._final(old), ns))
         # The later months first: a book stands for one contract at a time.
         for name in sorted(ended, reverse=True):

@@ -8,6 +8,7 @@ the closing auction comes at the close or a little later.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
@@ -23,6 +24,7 @@ from algo.errors import DataError
 from algo.market import (
     Contract,
     Reference,
+    TradingCalendar,
     instrument_of,
     is_contract,
     last_trading_day,
@@ -41,8 +43,8 @@ class TickReplay:
     """The market that `ticks`, in the order of time, tell of.
 
     `boards` says where a symbol trades when its form does not tell (HOSE otherwise); `references` are the
-    first day's reference prices as the market shows them. Raises DataError without ticks, and for ticks out
-    of order.
+    first day's reference prices as the market shows them. With `day` the days before it are not played; they
+    tell its reference prices. Raises DataError without ticks, and for ticks out of order.
     """
 
     def __init__(
@@ -53,20 +55,24 @@ class TickReplay:
         references: Mapping[str, float] | None = None,
         rules: FillRules | None = None,
         replay: ReplayRules | None = None,
+        day: date | None = None,
     ) -> None:
         self._ticks = list(ticks)
-        if not self._ticks:
-            raise DataError("there are no quotes or trades to replay")
         for one, other in zip(self._ticks, self._ticks[1:], strict=False):
             if other.ns < one.ns:
                 raise DataError(
                     f"{other.symbol}: the tick of {other.time} comes after a later one: sort them"
                 )
+        begin = 0 if day is None else bisect_left(self._ticks, at(day), key=lambda tick: tick.ns)
+        earlier, self._ticks = self._ticks[:begin], self._ticks[begin:]
+        if not self._ticks:
+            raise DataError("there are no quotes or trades to replay" + (f" from {day} on" if day else ""))
         symbols = sorted({tick.symbol for tick in self._ticks})
         self.instruments: dict[str, Instrument] = {
             symbol: instrument_of(symbol, (boards or {}).get(symbol)) for symbol in symbols
         }
         self.exchange = PaperExchange(self.instruments, rules, replay)
+        self.calendar = TradingCalendar.from_days({local_date(tick.ns) for tick in self._ticks})
         self.past = SeriesPast({}, 0)
         self.bases: dict[Board, float] = {}
         self._references = {
@@ -78,6 +84,10 @@ class TickReplay:
         self._halted: set[str] = set()
         self._said: list[Happening] = []
         self._now = 0
+        for _, group in groupby(earlier, lambda tick: local_date(tick.ns)):
+            self._close_day()
+            for tick in group:
+                self._count(tick)
         self._script = self._play()
         self._next: Stop | None = next(self._script)
 
@@ -142,16 +152,24 @@ class TickReplay:
             self._said += self.exchange.quote(tick)
         else:
             self._said += self.exchange.trade(tick)
-            totals = self._day_totals.setdefault(tick.symbol, _Totals())
-            totals.add(self.instruments[tick.symbol].units(tick.price), tick.quantity)
+            self._count(tick)
         self._said.append(tick)
 
-    def _start_day(self, day: date) -> None:
-        ns = at(day)
+    def _count(self, tick: Tick) -> None:
+        if isinstance(tick, Trade) and tick.symbol in self.instruments:
+            totals = self._day_totals.setdefault(tick.symbol, _Totals())
+            totals.add(self.instruments[tick.symbol].units(tick.price), tick.quantity)
+
+    def _close_day(self) -> None:
+        """The day before tells the reference prices of the next one."""
         for symbol, totals in self._day_totals.items():
             average = reference_of(self.instruments[symbol].board) is Reference.AVERAGE
             self._references[symbol] = round(totals.value / totals.volume) if average else totals.last
         self._day_totals = {}
+
+    def _start_day(self, day: date) -> None:
+        ns = at(day)
+        self._close_day()
         for symbol, instrument in list(self.instruments.items()):
             ended = is_contract(symbol) and last_trading_day(Contract.parse(symbol)) < day
             if ended and symbol in self._references:
@@ -175,14 +193,21 @@ class _Totals:
         self.value += units * quantity
 
 
+def holds_ticks(path: str | Path) -> bool:
+    """Whether a file has quotes or trades, as `read_ticks` takes them, and not bars. Raises DataError."""
+    names = {str(name).strip().lower() for name in read_file(Path(path).expanduser()).column_names}
+    told = {"price", "quantity"} <= names or bool({"bid_price_1", "ask_price_1"} & names)
+    return told and not {"open", "high", "low", "close"} & names
+
+
 def read_ticks(path: str | Path) -> list[Tick]:
     """The quotes and trades in a Parquet or CSV file, in the file's order.
 
     Columns: `time` (anything that a bar's time may be; local time without a zone) and `symbol`; for a trade
     `price`, `quantity` and perhaps `side` (1 or B: the buyer came to the seller; -1 or S; else unknown); for
-    a quote `bid_price_1`, `bid_quantity_1`, `ask_price_1`, `ask_quantity_1`, up to 10. Prices are as the market
-    shows them. A row may have both, and is then the trade before the quote; where there is no price or no
-    quantity, the column is empty or 0. Raises DataError for what cannot be read.
+    a quote `bid_price_1`, `bid_quantity_1`, `ask_price_1`, `ask_quantity_1`, up to 10. Prices are as the
+    market shows them. A row may have both, and is then the trade before the quote; where there is no price or
+    no quantity, the column is empty or 0. Raises DataError for what cannot be read.
     """
     table = read_file(Path(path).expanduser())
     table = table.rename_columns([str(name).strip().lower() for name in table.column_names])

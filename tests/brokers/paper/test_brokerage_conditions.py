@@ -125,3 +125,12 @@ def test_a_stop_is_not_taken_after_the_close() -> None:
     house = House().open().go(15, Session.C)
     stop = house.place(SELL, VN30, 0, 1, OrderType.MTL, Trigger(TriggerKind.DOWN, 13_900))
     assert (stop.stage, house.failure().code) == (Stage.REJECTED, "ORD016")
+
+
+def test_a_target_beyond_the_band_stands_at_its_edge(house: House) -> None:
+    steps = Trigger(TriggerKind.BULL_BEAR, profit_step=2_000, loss_step=20_000)
+    house.place(BUY, VN30, 14_000, 1, trigger=steps)
+    house.trade(VN30, 13_999)
+    target = house.broker.orders("an8")[-1]
+    assert (target.price, target.trigger) == (14_980, Trigger(TriggerKind.OCO, 1))
+    assert target.stage is Stage.STOP_WAITING

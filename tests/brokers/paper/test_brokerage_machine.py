@@ -10,10 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
+from algo.brokers.paper import PaperExchange
 from algo.clock import MINUTE, SECOND
-from algo.model import Bar, Instrument, OrderType, PlaceOrder, Side, Trade
+from algo.model import Bar, BrokerEvent, Command, Instrument, OrderType, PlaceOrder, Side, Trade
 from tests.generators.brokers import Broker, instruments, offsets, price_at
-from tests.generators.houses import INSTRUMENTS
+from tests.generators.houses import ANY, INSTRUMENTS
 
 
 class PaperBroker(Broker):
@@ -63,6 +64,38 @@ class PaperBroker(Broker):
         house.hear()
 
 
+class Late(PaperExchange):
+    """Commands act when the test says so, in their order."""
+
+    def __init__(self) -> None:
+        super().__init__(INSTRUMENTS, ANY)
+        self.line: list[Command] = []
+
+    def execute(self, command: Command, ns: int) -> list[BrokerEvent]:
+        self.line.append(command)
+        return []
+
+    def arrive(self, count: int, ns: int) -> list[BrokerEvent]:
+        arrived, self.line = self.line[:count], self.line[count:]
+        return [event for command in arrived for event in super(Late, self).execute(command, ns)]
+
+
+class LateBroker(PaperBroker):
+    """As before, but the exchange answers late."""
+
+    def exchange(self) -> Any:
+        return Late()
+
+    @rule(count=st.integers(1, 4))
+    def arrive(self, count: int) -> None:
+        self.house.told(self.house.exchange.arrive(count, self.house.ns))
+        self.house.hear()
+
+    def look(self) -> None:
+        while self.house.exchange.line:
+            self.arrive(len(self.house.exchange.line))
+
+
 class BookBroker(Broker):
     """Over books, in which a crowd and the customers trade with each other and among themselves."""
 
@@ -99,8 +132,8 @@ class BookBroker(Broker):
         house.hear()
 
 
+_FEW = settings(max_examples=40, stateful_step_count=80, deadline=None)
 TestOverTheTape = PaperBroker.TestCase
+TestOverALateExchange = LateBroker.TestCase
 TestOverBooks = BookBroker.TestCase
-TestOverTheTape.settings = TestOverBooks.settings = settings(
-    max_examples=50, stateful_step_count=80, deadline=None
-)
+TestOverTheTape.settings = TestOverALateExchange.settings = TestOverBooks.settings = _FEW

@@ -10,10 +10,20 @@ import pytest
 from algo.brokers.paper.customers import Customer
 from algo.brokers.paper.settings import HouseSettings
 from algo.brokers.paper.statements import HOUSE, OrderRecord, PositionsChanged, Refused, Stage
-from algo.clock import HOUR, at
+from algo.clock import HOUR, SECOND, at
 from algo.errors import SettingError
 from algo.market import VIETNAM, NoFees, Session
-from algo.model import Account, CorporateAction, OrderType, Side, Trigger, TriggerKind
+from algo.model import (
+    Account,
+    BrokerEvent,
+    CorporateAction,
+    OrderType,
+    PlaceOrder,
+    RequestRefused,
+    Side,
+    Trigger,
+    TriggerKind,
+)
 from tests.generators.houses import CASH, FPT, MONDAY, NEXT, SHS, VN30, House, customer
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -229,6 +239,8 @@ def test_the_profit_of_the_day_is_cash_in_the_evening_and_nothing_is_lost() -> N
     house.broker.settle_daily(house.ns, {VN30.symbol: 14_040})
     balance = house.broker.derivatives_balance("an8")
     assert (balance.cash, balance.floating, balance.assets) == (10 * ONE + 800_000, 200_000, total)
+    (position,) = house.broker.contract_positions("an8")
+    assert (position.floating, position.trading) == (200_000, 800_000)
     assert any(isinstance(one, PositionsChanged) for one in house.hear())
     house.start_day(DAYS[1], {VN30.symbol: 14_040})
     house.open().place(SELL, VN30, 14_060, 2)
@@ -340,6 +352,25 @@ def test_a_position_that_cannot_trade_now_is_closed_when_the_session_takes_it() 
     assert [one.forced for one in house.broker.orders("an8")] == [False]
     house.go(13, Session.LO)
     assert [one.forced for one in house.broker.orders("an8")] == [False, True]
+
+
+def test_a_closing_order_that_nobody_takes_is_tried_again_after_a_minute_not_at_once() -> None:
+    house = futures(10 * ONE)
+    house.place(BUY, VN30, 14_000, 8)
+    house.trade(VN30, 13_999)
+    commands: list[PlaceOrder] = []
+
+    class Nobody:
+        def execute(self, command: PlaceOrder, ns: int) -> list[BrokerEvent]:
+            commands.append(command)
+            return [RequestRefused(command.request_id, command.order_id, ns, "nobody is on the other side")]
+
+    house.broker.exchange = Nobody()  # type: ignore[assignment]
+    start = house.ns
+    for seconds, tries in ((0, 1), (1, 1), (59, 1), (60, 2), (61, 2)):
+        house.broker.mark(VN30.symbol, 13_100, start + seconds * SECOND)
+        assert len(commands) == tries
+    assert house.broker.customers[0].forcing == 0
 
 
 def test_a_house_that_never_closes_by_force_only_warns() -> None:

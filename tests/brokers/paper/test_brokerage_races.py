@@ -111,6 +111,20 @@ def test_an_order_that_the_exchange_refuses_keeps_its_temporary_id() -> None:
     assert house.broker.customers[0].reserved == 0
 
 
+def test_what_is_heard_late_is_stated_no_earlier_than_what_was_stated_before() -> None:
+    house, exchange = slow()
+    house.place(BUY, FPT, 100_000, 300)
+    key = exchange.commands[0].order_id
+    house.told([OrderAccepted(key, house.ns)])
+    order = house.broker.orders("an1")[0]
+    before = house.ns
+    house.withdraw(order)
+    house.told([OrderFilled(key, before, 100_000, 100, "1")])
+    assert house.now(order).modified == house.ns > before
+    (fill,) = house.broker.portfolio("an1").fills
+    assert fill.ns == before
+
+
 def test_a_fill_that_crossed_with_a_cancel_counts() -> None:
     house, exchange = slow()
     house.place(BUY, FPT, 100_000, 300)
