@@ -118,7 +118,7 @@ class JournalFailed(JournalError):
 
 
 class ChannelFailed(AlgoError):
-    """An alert was not delivered. The text has no secret; `wait` is in seconds, when the channel named one."""
+    """An alert was not delivered. The text has no secret; `wait` is in seconds, 0 when not told."""
 
     def __init__(self, text: str, wait: float = 0.0) -> None:
         super().__init__(text)

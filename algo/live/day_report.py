@@ -31,7 +31,7 @@ _REFUSED = (OrderStatus.REFUSED, OrderStatus.REJECTED)
 
 @dataclass(frozen=True)
 class StrategyDay:
-    """One strategy's day. Money in đồng, `profit` after fees and taxes with what is open at its last price."""
+    """One strategy's day. Money in đồng; `profit` is after fees and taxes, what is open at its last price."""
 
     name: str
     profit: int

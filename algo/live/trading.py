@@ -30,6 +30,7 @@ from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
 from algo.live.core import Core, Plan, front
+from algo.live.facts import facts
 from algo.live.kill import kill_outside
 from algo.live.latch import Latch
 from algo.live.market import MarketView
@@ -351,21 +352,7 @@ class Trading:
 
     def facts(self) -> dict[str, Any]:
         """How the run stands, as plain values."""
-        controls = self.core.controls
-        return {
-            "killed": controls.killed,
-            "not_ready": controls.ready,
-            "halts": dict(controls.halts),
-            "open_orders": [
-                {"order_id": o.order_id, "broker_id": o.broker_id, "symbol": o.instrument.symbol,
-                 "side": o.side.name.lower(), "leaves": o.leaves, "status": str(o.status)}
-                for o in self.core.open_orders
-            ],
-            "positions": {
-                desk.name: {position.symbol: position.quantity for position in desk.ledger.held()}
-                for desk in self.core.engine.desks.values()
-            },
-        }  # fmt: skip
+        return facts(self.core)
 
     def _hung(self, seconds: float) -> None:
         """From the watchdog's thread: the loop does not answer, so cancel from outside of it."""
