@@ -16,6 +16,7 @@ from typing import Protocol
 
 from algo.brokers.base import BrokerOrder, BrokerPosition, RequestOutcome, Snapshot
 from algo.brokers.fctrading.adapter import FastConnect
+from algo.brokers.fctrading.auth import Purpose
 from algo.brokers.fctrading.connection import Connection
 from algo.brokers.fctrading.credentials import Credentials
 from algo.brokers.fctrading.session import Ask
@@ -141,6 +142,7 @@ async def kill_outside(
         orders, owners = placed_today(records, days[-1])
         used = records.request_ids(days[-1]).get(OPERATOR_SLOT, 0)
     async with Connection(credentials, ask=ask, tokens=tokens) as connection:
+        await connection.session.token(Purpose.TRADE)
         broker = FastConnect(connection)
         # Nobody records what is sent from here, so the second of the day sets the first id of this call.
         return await kill(broker, orders, owners, max(used, int(time.time()) % 86_400), days[-1])
