@@ -19,7 +19,7 @@ from algo.engine import Engine
 from algo.errors import SettingError
 from algo.live.histories import LiveHistories
 from algo.market import VIETNAM, Fees, NoFees, TradingCalendar, instrument_of, is_alias, resolve
-from algo.model import Account, BarsMissed, Command, Instrument
+from algo.model import Account, Bar, BarsMissed, Command, Instrument
 from algo.orders import Limits, Venue
 from algo.orders.controls import Alarm, Controls, ControlSettings
 from algo.portfolio import Portfolio
@@ -101,6 +101,8 @@ class Core:
         self.engine = Engine(strategies, self.venues, self.histories, limits)
         self.controls = Controls(plan.controls)
         self.supervisor = Supervisor(self.engine, self.controls)
+        self.bars: dict[str, list[Bar]] = {symbol: [] for symbol in instruments}
+        """The bars that the strategies saw, for the result."""
         self._states: dict[str, str] = {}
         self._told = 0
         self._recorders: list[Recorder] = []
@@ -157,6 +159,8 @@ class Core:
             if not event:
                 return Step([], [], {}, [], [])
             self.histories.take(event)
+            for bar in event:
+                self.bars[bar.symbol].append(bar)
             self.histories.advance(event[0][1])
         else:
             if isinstance(event, BarsMissed):
