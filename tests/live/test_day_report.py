@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from algo.cli import live_tables
 from algo.clock import SECOND, local_date
 from algo.data import synthetic
 from algo.journal import Journal, Records
@@ -102,3 +105,12 @@ def test_events_of_a_type_are_found_without_the_rest(ended: tuple[Core, Path]) -
         assert len(slow) == 3
         assert list(records.events()) == []
         assert list(records.events(StreamLost, day=records.days()[0])) == []
+
+
+def test_a_person_sees_all_of_it(ended: tuple[Core, Path]) -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    found = report(ended)
+    console.print(live_tables.day(found))
+    text = console.export_text()
+    for shown in (found.day, SEAT, f"{found.profit:,}", "lost for 90 s", "1 received, 1 open", "not known"):
+        assert shown in text

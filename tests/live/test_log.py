@@ -1,4 +1,4 @@
-"""The log of a run: every order can be followed from intent to end, no secret is in it, and it never hurts."""
+"""The log of a run: each order can be followed to its end, no secret is in it, and it never hurts."""
 
 from __future__ import annotations
 
@@ -132,8 +132,10 @@ def test_old_files_go_and_others_stay(tmp_path: Path) -> None:
     out.write(NS + DAY, [{"what": "y"}])
     out.close()
     assert sorted(path.name for path in tmp_path.glob("*")) == [
-        "algo-2026-06-01.jsonl", "algo-2026-06-09.jsonl", "algo-2026-06-10.jsonl", "algo-notes.jsonl", "mine.txt",
-    ]  # fmt: skip
+        *(f"algo-2026-06-{day}.jsonl" for day in ("01", "09", "10")),
+        "algo-notes.jsonl",
+        "mine.txt",
+    ]
 
 
 def test_an_order_from_before_is_followed_on_and_not_told_as_new(tmp_path: Path) -> None:

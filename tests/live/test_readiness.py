@@ -44,8 +44,15 @@ def test_certificates(problem: str, days: int | None, verdict: str) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "secret", "verdict"),
-    [(0o600, True, PASS), (0o400, True, PASS), (0o640, True, FAIL), (0o604, True, FAIL), (0o644, False, PASS), (None, True, PASS)],
-)  # fmt: skip
+    [
+        (0o600, True, PASS),
+        (0o400, True, PASS),
+        (0o640, True, FAIL),
+        (0o604, True, FAIL),
+        (0o644, False, PASS),
+        (None, True, PASS),
+    ],
+)
 def test_modes(mode: int | None, secret: bool, verdict: str) -> None:
     assert readiness.file_mode("x", "file", mode, secret=secret).verdict == verdict
 
