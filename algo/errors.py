@@ -17,6 +17,7 @@
     │   ├── JournalForeign       no journal, or one of another account, version or place: name the right one
     │   ├── JournalDamaged       torn or altered: look at it, set it aside whole, begin anew from the broker
     │   └── JournalFailed        a write failed (disk full, read-only): mend that and start again
+    ├── ChannelFailed            an alert was not delivered: try again after `wait` seconds, tell the others
     └── BrokerError              talking to a broker failed
         ├── AuthError            not signed in, or the sign-in was refused: sign in again
         │   ├── CodeRefused      the PIN or OTP is wrong: ask the person for another one
@@ -114,6 +115,14 @@ class JournalDamaged(JournalError):
 
 class JournalFailed(JournalError):
     """A write did not become durable. What was committed before is safe; nothing more is taken."""
+
+
+class ChannelFailed(AlgoError):
+    """An alert was not delivered. The text has no secret; `wait` is in seconds, 0 when not told."""
+
+    def __init__(self, text: str, wait: float = 0.0) -> None:
+        super().__init__(text)
+        self.wait = wait
 
 
 class BrokerError(AlgoError):

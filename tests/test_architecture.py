@@ -160,7 +160,7 @@ def test_every_room_of_the_core_is_under_the_contract_against_io() -> None:
 
 BASE = {"model", "errors", "clock", "durable"}
 READS = {"history", "parameters", "indicators", "portfolio"}
-SHELLS = {"journal", "data", "brokers"}
+SHELLS = {"journal", "data", "brokers", "alerts"}
 EDGES = SHELLS | {"fastconnect"}
 CORE_BELOW_BACKTEST = BASE | {"market", "strategy", "orders", "desk", "engine"} | READS
 WATCH = {"decisions", "kill_switch", "supervisor"}

@@ -13,7 +13,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import account, backtest, check, data, journal, keys, new, order, quote, replay, run, sandbox
+from algo.cli import (
+    account,
+    backtest,
+    check,
+    data,
+    doctor,
+    journal,
+    keys,
+    kill,
+    new,
+    order,
+    quote,
+    replay,
+    run,
+    sandbox,
+)
 from algo.errors import AlgoError, AuthError, InputError, JournalForeign, JournalLocked
 
 _OF_THE_USER = (InputError, AuthError, JournalForeign, JournalLocked)
@@ -55,6 +70,9 @@ app.command("backtest")(backtest.backtest)
 app.command("run")(run.run)
 app.command("replay")(replay.replay)
 app.command("sandbox")(sandbox.sandbox)
+app.command("doctor")(doctor.doctor)
+app.command("kill")(kill.kill)
+app.command("resume")(kill.resume)
 app.command("check")(check.check)
 app.command("quote")(quote.quote)
 for _command in (account.login, account.status, account.orders, account.positions, account.balance):

@@ -78,6 +78,21 @@ class Lock:
             self._file = -1
 
 
+def holder(path: Path) -> str:
+    """The process that writes the journal at `path` now, '' for none: "?" when it cannot be told which."""
+    try:
+        file = os.open(beside(path), os.O_RDWR)
+    except OSError:
+        return ""
+    try:
+        _take(file)  # closing lets go of it again
+    except OSError:
+        return _read(file)[0] or "?"
+    finally:
+        os.close(file)
+    return ""
+
+
 def last_head(path: Path) -> Head | None:
     """What the writer of the journal at `path` noted last, for readers; None when there is no note."""
     try:

@@ -171,6 +171,16 @@ class Records:
         except Exception as error:  # noqa: BLE001 - another `connect` may have errors of its own
             raise translated(error, self.path) from None
 
+    def events(self, *types: type, day: date | None = None) -> Iterator[Row]:
+        """The inputs of these types alone: of a whole day of market data, only they are decoded."""
+        asked = " OR ".join("body GLOB ?" for _ in types) or "0"
+        given: list[Any] = [f'{{"${one.__name__}":*' for one in types]
+        rows = self._query(
+            f"{_SELECT} rows WHERE kind = 'input' AND (? = '' OR day = ?) AND ({asked}) ORDER BY seq",
+            [on := str(day or ""), on, *given],
+        )
+        return (self._row(*row) for row in rows)
+
     def last(self, kind: RowKind, *, day: date | None = None) -> Row | None:
         """The last row of a kind, of one day or of all."""
         found = self._query(

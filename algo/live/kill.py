@@ -14,10 +14,13 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from algo.brokers.base import BrokerOrder, RequestOutcome, Snapshot
+from algo.brokers.base import BrokerOrder, BrokerPosition, RequestOutcome, Snapshot
 from algo.brokers.fctrading.adapter import FastConnect
+from algo.brokers.fctrading.auth import Purpose
 from algo.brokers.fctrading.connection import Connection
 from algo.brokers.fctrading.credentials import Credentials
+from algo.brokers.fctrading.session import Ask
+from algo.clock import local_date
 from algo.journal import Records, RowKind
 from algo.model import (
     CancelOrder,
@@ -53,8 +56,15 @@ class Killed:
     open: list[BrokerOrder] = field(default_factory=list)
     probable: list[BrokerOrder] = field(default_factory=list)
     others: int = 0
+    positions: list[BrokerPosition] = field(default_factory=list)
+    """What the accounts hold, the strategies' and all else."""
     complete: bool = False
-    """Whether the broker's own books, had whole at the end, show that nothing of ours works."""
+    """Whether the broker's own books were had whole at the end."""
+
+    @property
+    def done(self) -> bool:
+        """Whether those books show that nothing of ours works."""
+        return self.complete and not self.open
 
 
 def placed_today(records: Records, day: date) -> tuple[dict[str, PlaceOrder], dict[int, str]]:
@@ -71,11 +81,12 @@ def placed_today(records: Records, day: date) -> tuple[dict[str, PlaceOrder], di
 
 
 async def kill(
-    broker: Reachable, orders: dict[str, PlaceOrder], owners: dict[int, str], used: int = 0
+    broker: Reachable, orders: dict[str, PlaceOrder], owners: dict[int, str], used: int, day: date
 ) -> Killed:
     """Cancel what is ours, riskiest first, and make sure by the broker's own books.
 
-    `used` is how many request ids of the operator's slot were given away today.
+    `used` is how many request ids of the operator's slot were given away on `day`, the day of `orders`.
+    Request ids begin anew every day, so an order of another day is not ours by its number.
     """
     ids = RequestIds(OPERATOR_SLOT, used)
     found = Killed()
@@ -88,11 +99,13 @@ async def kill(
         found.complete = all(one.orders is not None for one in snapshot.accounts)
         ours: list[tuple[str, BrokerOrder]] = []
         found.probable, found.others = [], 0
+        found.positions = [held for one in snapshot.accounts for held in one.positions or ()]
         for order in stated:
             if order.status is not None and order.status.terminal:
                 continue
             number = int(order.request_id) if order.request_id.isdigit() else -1
-            if number in owners or order.order_id in orders:
+            today = not order.created or local_date(order.created) == day
+            if (today and number in owners) or order.order_id in orders:
                 ours.append((owners.get(number, order.order_id), order))
             elif parse(order.request_id.zfill(8)) is not None:
                 found.probable.append(order)
@@ -115,18 +128,24 @@ async def kill(
     return found
 
 
-async def kill_outside(credentials: Credentials, journal: Path, tokens: Path | None) -> Killed:
-    """Cancel what the run with this journal has at the broker, by the kept sign-in. Raises BrokerError."""
+async def kill_outside(
+    credentials: Credentials, journal: Path, tokens: Path | None, ask: Ask | None = None
+) -> Killed:
+    """Cancel what the run with this journal has at the broker, by the kept sign-in, or by asking for a code.
+
+    Raises BrokerError when the broker cannot be reached, JournalError when the journal cannot be read.
+    """
     with Records.open(journal) as records:
         days = records.days()
         if not days:
             return Killed(complete=True)
         orders, owners = placed_today(records, days[-1])
         used = records.request_ids(days[-1]).get(OPERATOR_SLOT, 0)
-    async with Connection(credentials, tokens=tokens) as connection:
+    async with Connection(credentials, ask=ask, tokens=tokens) as connection:
+        await connection.session.token(Purpose.TRADE)
         broker = FastConnect(connection)
         # Nobody records what is sent from here, so the second of the day sets the first id of this call.
-        return await kill(broker, orders, owners, max(used, int(time.time()) % 86_400))
+        return await kill(broker, orders, owners, max(used, int(time.time()) % 86_400), days[-1])
 
 
 def _order(command: PlaceOrder, stated: BrokerOrder) -> Order:

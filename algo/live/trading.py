@@ -35,6 +35,7 @@ from algo.live.market import MarketView
 from algo.live.operator_port import OperatorPort
 from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
+from algo.live.standing import standing
 from algo.live.warm_up import missed
 from algo.live.watchdog import Watchdog
 from algo.market import Session, session_at
@@ -339,21 +340,7 @@ class Trading:
 
     def facts(self) -> dict[str, Any]:
         """How the run stands, as plain values."""
-        controls = self.core.controls
-        return {
-            "killed": controls.killed,
-            "not_ready": controls.ready,
-            "halts": dict(controls.halts),
-            "open_orders": [
-                {"order_id": o.order_id, "broker_id": o.broker_id, "symbol": o.instrument.symbol,
-                 "side": o.side.name.lower(), "leaves": o.leaves, "status": str(o.status)}
-                for o in self.core.open_orders
-            ],
-            "positions": {
-                desk.name: {position.symbol: position.quantity for position in desk.ledger.held()}
-                for desk in self.core.engine.desks.values()
-            },
-        }  # fmt: skip
+        return standing(self.core)
 
     def _hung(self, seconds: float) -> None:
         """From the watchdog's thread: the loop does not answer, so cancel from outside of it."""

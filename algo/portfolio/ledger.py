@@ -128,9 +128,14 @@ class Portfolio:
         return charged
 
     @property
+    def day_profit(self) -> int:
+        """Đồng gained since the day began after fees and taxes, open profit included; negative for a loss."""
+        return self.equity - self._day_equity
+
+    @property
     def day_loss(self) -> int:
         """Đồng lost since the day began, open profit included; 0 when nothing was lost."""
-        return max(self._day_equity - self.equity, 0)
+        return max(-self.day_profit, 0)
 
     def _turn_day(self, ns: int) -> None:
         day = at(local_date(ns))

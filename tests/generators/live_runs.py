@@ -9,6 +9,7 @@ from algo.backtest import load
 from algo.brokers.paper import FillRules
 from algo.data.feed import BarFeed
 from algo.live.core import Core, Plan, Seat
+from algo.live.log import RunLog
 from algo.live.record import START, STOP, Record
 from algo.orders.controls import ControlSettings
 from algo.simulation import Simulation
@@ -21,8 +22,8 @@ CASH = 1_000_000_000
 class Engine:
     """A core as a simulation sees an engine; every step is recorded."""
 
-    def __init__(self, core: Core, record: Record) -> None:
-        self.core, self.record = core, record
+    def __init__(self, core: Core, record: Record, log: RunLog | None = None) -> None:
+        self.core, self.record, self.log = core, record, log
         self.last: tuple[Any, ...] = ()
         self.failures: list[Any] = []
         self.steps: list[tuple[Any, list[Any]]] = []
@@ -48,6 +49,8 @@ class Engine:
 
     def _kept(self, event: Any, step: Any) -> list[Any]:
         self.record.step(self.core.engine.now, event, step)
+        if self.log is not None:
+            self.log.step(self.core.engine.now, event, step, self.core)
         self.steps.append((event, step.commands))
         return step.commands
 
@@ -72,13 +75,17 @@ def plan_of(strategy: type[Strategy], data: Any, parameters: Mapping[str, Any] |
     )
 
 
-def played(plan: Plan, data: Any, record: Record | None = None) -> tuple[Core, Engine]:
+def played(
+    plan: Plan, data: Any, record: Record | None = None, log: RunLog | None = None
+) -> tuple[Core, Engine]:
     """Go through the data with a core whose strategies are awake and whose broker agrees."""
     core = Core(plan)
     core.wake()
     core.controls.ready = ""
     feed = BarFeed(load(data))
-    engine = Engine(core, record or Record(None))
+    engine = Engine(core, record or Record(None), log)
+    if log is not None:
+        log.begin(feed.events[0].ns, core)
     ledger = core.engine.desks[SEAT].ledger
     simulation = Simulation(engine, ledger, feed, FillRules())  # type: ignore[arg-type]
     simulation.run()
