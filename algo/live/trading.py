@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,11 +30,11 @@ from algo.live.clock import MarketClock, RealClock
 from algo.live.core import Core, Plan, front
 from algo.live.kill import kill_outside
 from algo.live.latch import Latch
+from algo.live.machine import Machine
 from algo.live.market import MarketView
 from algo.live.operator_port import OperatorPort
 from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
-from algo.live.watchdog import Watchdog
 from algo.market import Session, session_at
 from algo.model import Bar, BarsMissed, MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import Alarm
@@ -65,6 +63,7 @@ class Setup:
     tokens: Path | None = None
     warm_days: int = 10
     clock: MarketClock = field(default_factory=RealClock)
+    machine: Machine = field(default_factory=Machine)
     bars: BarMaker | None = None
     """What makes complete bars of the feed's; by default minutes, by the clock."""
     stepped: bool = False
@@ -80,21 +79,32 @@ class Trading:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.clock = setup.clock
+        machine = setup.machine
         plan = setup.plan
         accounts = setup.credentials.accounts
         self.journal: Journal | None = None
         if setup.journal is not None:
             owner = fingerprint(accounts.equity, accounts.derivatives)
-            self.journal = Journal.open(setup.journal, account=owner)
+            self.journal = Journal.open(setup.journal, account=owner, connect=machine.connect)
         self.core = Core(plan)
         self.recovered = 0
         position = ""
         if self.journal is not None and not self.journal.new:
             self.recovered = restore(self.core, self.journal)
             position = self.journal.cursor(local_date(self.clock.now()))
-        self.connection = Connection(setup.credentials, ask=setup.ask, tokens=setup.tokens)
+        self.connection = Connection(
+            setup.credentials,
+            ask=setup.ask,
+            tokens=setup.tokens,
+            moment=machine.moment,
+            random=machine.random,
+        )
         self.broker = FastConnect(
-            self.connection, position=position, now=self.clock.now, on_problem=self._problem
+            self.connection,
+            position=position,
+            now=self.clock.now,
+            random=machine.random,
+            on_problem=self._problem,
         )
         self.runtime = Runtime(
             self.core,
@@ -112,8 +122,8 @@ class Trading:
             self._data_client,
             setup.credentials.consumer_id,
             setup.credentials.consumer_secret,
-            wall=time.time_ns,
-            random=random.random,
+            wall=lambda: round(machine.wall() * SECOND),
+            random=machine.random,
         )
         self.feed = FastConnectFeed(
             where.data_stream_url,
@@ -121,7 +131,7 @@ class Trading:
             self._hub_client,
             self.connection.context,
             wall=self.clock.now,
-            random=random.random,
+            random=machine.random,
             bars=setup.bars,
         )
         engine = self.core.engine
@@ -133,7 +143,7 @@ class Trading:
             sessions = {venue.instrument.board: str(venue.session) for venue in engine.venues.values()}
             self.view.resume(engine.day, sessions)
         self.latch = Latch(setup.journal) if setup.journal is not None else None
-        self.watchdog = Watchdog(self._hung)
+        self.watchdog = machine.watch(self._hung)
         self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._signed = (False, 0.0)
@@ -376,7 +386,11 @@ class Trading:
             return
         self.latch.set(reason)
         try:
-            asyncio.run(kill_outside(self.setup.credentials, self.setup.journal, self.setup.tokens))
+            asyncio.run(
+                kill_outside(
+                    self.setup.credentials, self.setup.journal, self.setup.tokens, self.setup.machine
+                )
+            )
         except AlgoError as error:
             self.setup.on_alarm(alarm._replace(text=f"cancelling from outside failed: {error}"))
 
