@@ -11,13 +11,13 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from algo.brokers.paper import FillRules
-from algo.clock import to_datetime
 from algo.data.feed import BarFeed
 from algo.engine import AMEND, Engine
 from algo.errors import DataError, ParameterError, SettingError
 from algo.market import fees_from, is_alias, listed_contracts
 from algo.model import Account, Bar, CorporateAction, Instrument, OrderStatus
 from algo.orders import Limits, Venue
+from algo.outcome import collect
 from algo.parameters import bind, declared
 from algo.portfolio import Portfolio
 from algo.report.warnings import counted, ranked
@@ -25,7 +25,6 @@ from algo.result import Result
 from algo.simulation import Simulation, seldom_collecting
 from algo.store import Store
 from algo.strategy import Strategy
-from algo.valuation import equity_curve
 
 if TYPE_CHECKING:
     from algo.data.series import Series
@@ -261,54 +260,20 @@ def _dong(amount: Any) -> int:
 
 
 def _collect(run: Run) -> Result:
-    import numpy as np
-    import pandas as pd
-
-    from algo.clock import HO_CHI_MINH
-    from algo.report.statistics import statistics
-    from algo.result import trades_frame
-
-    simulation, ledger, feed, engine = run.simulation, run.ledger, run.feed, run.engine
-    moments = simulation.moments
-    equity, exposed = equity_curve(feed, ledger, simulation.fill_moments, moments, run.opening)
-    index = pd.DatetimeIndex(feed.times[:moments].view("datetime64[ns]"), tz="UTC").tz_convert(HO_CHI_MINH)
-    curve = pd.Series(equity, index=index, name="equity")
-    exposure = pd.Series(exposed, index=index, name="exposure")
-    symbols = {}
-    for symbol, one in feed.series.items():
-        symbols[symbol] = symbol
-        for code in () if one.contract is None else set(one.contract.tolist()):
-            symbols[str(code)] = symbol
-    trades = trades_frame(ledger.round_trips, symbols, ledger.fills)
-    fills = {
-        "value": np.array([fill.value for fill in ledger.fills]),
-        "fee": np.array([fill.fee for fill in ledger.fills]),
-        "tax": np.array([fill.tax for fill in ledger.fills]),
-    }
-    last = int(feed.times[moments - 1]) if moments else 0
-    bars = sum(int(np.searchsorted(one.time, last, "right")) for one in feed.series.values())
-    stats = statistics(curve, trades, fills, exposure, bars=bars, opening=ledger.opening)
-    stats["fees"], stats["taxes"] = ledger.fees, ledger.taxes
-    failure = simulation.failure
-    result = Result(
-        strategy=type(run.strategy).__name__,
-        parameters=dict(run.strategy.parameters),
+    failure = run.simulation.failure
+    return collect(
+        run.strategy,
+        run.engine,
+        run.ledger,
+        run.feed,
+        run.simulation.fill_moments,
+        run.simulation.moments,
+        opening=run.opening,
         settings=_settings_shown(run.settings),
-        data=[_facts(one) for one in feed.series.values()],
-        equity=curve,
-        exposure=exposure,
-        stats=stats,
         warnings=_warnings(run),
-        messages=[(ns, text) for ns, _, text in engine.messages],
+        messages=[(ns, text) for ns, _, text in run.engine.messages],
         error=str(failure) if failure is not None else "",
-        _fills=ledger.fills,
-        _orders=engine.manager.every,
-        _trades=ledger.round_trips,
-        _symbols=symbols,
-        _series=feed.series,
     )
-    result.__dict__["trades"] = trades
-    return result
 
 
 def _settings_shown(settings: Settings) -> dict[str, Any]:
@@ -325,21 +290,6 @@ def _settings_shown(settings: Settings) -> dict[str, Any]:
         if isinstance(fees, str)
         else getattr(fees, "__name__", None) or _ADDRESS.sub("", repr(fees)),
         "margin": settings.margin if settings.margin is not None else "dated",
-    }
-
-
-def _facts(one: Series) -> dict[str, Any]:
-    from algo.data.series import width_name
-
-    return {
-        "symbol": one.symbol,
-        "from": to_datetime(int(one.start[0])).isoformat(),
-        "to": to_datetime(int(one.time[-1])).isoformat(),
-        "bars": len(one),
-        "width": width_name(one.width),
-        "board": str(one.board),
-        "adjusted": one.adjusted,
-        "notes": list(one.notes),
     }
 
 

@@ -164,7 +164,7 @@ SHELLS = {"journal", "data", "brokers"}
 EDGES = SHELLS | {"fastconnect"}
 CORE_BELOW_BACKTEST = BASE | {"market", "strategy", "orders", "desk", "engine"} | READS
 WATCH = {"decisions", "kill_switch", "supervisor"}
-RUN = {"simulation", "store", "valuation", "report", "result"}
+RUN = {"simulation", "store", "valuation", "report", "result", "outcome"}
 ROOMS = {  # room: what it may import, as docs/architecture.md has it
     "market": BASE,
     **{room: BASE | {"market"} for room in READS},
@@ -181,7 +181,8 @@ ROOMS = {  # room: what it may import, as docs/architecture.md has it
         room: CORE_BELOW_BACKTEST | WATCH | EDGES | {"sandbox"}
         for room in ("simulation", "store", "valuation", "report")
     },
-    "result": CORE_BELOW_BACKTEST | WATCH | EDGES | {"sandbox"} | RUN - {"result"},
+    "result": CORE_BELOW_BACKTEST | WATCH | EDGES | {"sandbox"} | RUN - {"result", "outcome"},
+    "outcome": CORE_BELOW_BACKTEST | WATCH | EDGES | {"sandbox"} | RUN - {"outcome"},
     "backtest": CORE_BELOW_BACKTEST | WATCH | EDGES | RUN,
     "live": CORE_BELOW_BACKTEST | WATCH | EDGES | RUN | {"sandbox", "config"},
     "loading": CORE_BELOW_BACKTEST | WATCH | RUN,

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from algo.cli import account, backtest, check, data, journal, keys, new, order, quote, run, sandbox
+from algo.cli import account, backtest, check, data, journal, keys, new, order, quote, replay, run, sandbox
 from algo.errors import AlgoError, AuthError, InputError, JournalForeign, JournalLocked
 
 _OF_THE_USER = (InputError, AuthError, JournalForeign, JournalLocked)
@@ -53,6 +53,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest.backtest)
 app.command("run")(run.run)
+app.command("replay")(replay.replay)
 app.command("sandbox")(sandbox.sandbox)
 app.command("check")(check.check)
 app.command("quote")(quote.quote)

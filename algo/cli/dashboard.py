@@ -16,13 +16,24 @@ from algo.model import Fill, Order, OrderStatus
 
 if TYPE_CHECKING:
     from algo.backtest import Run
+    from algo.engine import Engine
+    from algo.portfolio import Portfolio
 
 _REFRESH = 0.1  # seconds between pictures
 _FILLS = 8
-_MESSAGES = 5
+MESSAGES = 5
 _ORDERS = 10
 _POSITIONS = 12
 _REFUSED = (OrderStatus.REFUSED, OrderStatus.REJECTED)
+
+
+class Traded(Protocol):
+    """What is read of a run."""
+
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def ledger(self) -> Portfolio: ...
 
 
 class View(Protocol):
@@ -58,8 +69,8 @@ class Lines:
         """Write what is new."""
         run = self._run
         orders = run.engine.manager.every
-        news = [(fill.ns, _fill_line(fill)) for fill in run.ledger.fills[self._fills :]]
-        news += [(one.created, _refusal(one)) for one in orders[self._orders :] if one.status in _REFUSED]
+        news = [(fill.ns, fill_line(fill)) for fill in run.ledger.fills[self._fills :]]
+        news += [(one.created, refusal(one)) for one in orders[self._orders :] if one.status in _REFUSED]
         news += [(ns, text) for ns, _, text in run.engine.messages[self._messages :]]
         self._fills, self._orders = len(run.ledger.fills), len(orders)
         self._messages = len(run.engine.messages)
@@ -101,11 +112,11 @@ class Screen:
 
 def picture(run: Run, speed: float) -> Group:
     """The state of a run, as one screen."""
-    parts: list[RenderableType] = [_head(run, speed), _progress(run), _profit(run)]
+    parts: list[RenderableType] = [_head(run, speed), _progress(run), profit(run)]
     for title, table in (
-        ("Positions", _positions(run)),
-        ("Working orders", _working(run)),
-        ("Last fills", _fills(run)),
+        ("Positions", positions(run)),
+        ("Working orders", working(run)),
+        ("Last fills", fills(run)),
         ("Messages", _messages(run)),
     ):
         parts += ["", Text(title, style="bold"), table if table.row_count else Text("none", style="dim")]
@@ -130,7 +141,8 @@ def _progress(run: Run) -> Table:
     return table
 
 
-def _profit(run: Run) -> Text:
+def profit(run: Traded) -> Text:
+    """Equity, profit and charges in a line."""
     ledger = run.ledger
     net = ledger.equity - ledger.opening
     text = Text(f"Equity {_money(ledger.equity)}   Profit ")
@@ -145,7 +157,8 @@ def _profit_line(run: Run) -> str:
     return f"profit {_money(ledger.equity - ledger.opening)}, holds {held}"
 
 
-def _positions(run: Run) -> Table:
+def positions(run: Traded) -> Table:
+    """What is held."""
     table = _table("Symbol", "Quantity", "Average", "Value, đ", "Open profit, đ", left=1)
     for one in list(run.ledger.held())[:_POSITIONS]:
         table.add_row(
@@ -158,7 +171,8 @@ def _positions(run: Run) -> Table:
     return table
 
 
-def _working(run: Run) -> Table:
+def working(run: Traded) -> Table:
+    """Orders that are not over."""
     table = _table("Symbol", "Side", "Type", "Quantity", "Filled", "Price", "Status", left=3)
     for one in list(run.engine.manager.open.values())[-_ORDERS:]:
         table.add_row(
@@ -168,7 +182,8 @@ def _working(run: Run) -> Table:
     return table
 
 
-def _fills(run: Run) -> Table:
+def fills(run: Traded) -> Table:
+    """The last fills, newest first."""
     table = _table("Time", "Symbol", "Side", "Quantity", "Price", left=3)
     for one in reversed(run.ledger.fills[-_FILLS:]):
         table.add_row(
@@ -184,10 +199,15 @@ def _fills(run: Run) -> Table:
 def _messages(run: Run) -> Table:
     """What the strategy told the person, and why orders were refused, newest first."""
     refused = (one for one in reversed(run.engine.manager.every[-500:]) if one.status in _REFUSED)
-    told = [(ns, text) for ns, _, text in run.engine.messages[-_MESSAGES:]]
-    told += [(one.created, _refusal(one)) for _, one in zip(range(_MESSAGES), refused, strict=False)]
+    told_ = [(ns, text) for ns, _, text in run.engine.messages[-MESSAGES:]]
+    told_ += [(one.created, refusal(one)) for _, one in zip(range(MESSAGES), refused, strict=False)]
+    return told(told_)
+
+
+def told(news: list[tuple[int, str]]) -> Table:
+    """Messages with their times, newest first."""
     table = _table("Time", "", left=2, header=False)
-    for ns, text in sorted(told, key=lambda one: one[0], reverse=True)[:_MESSAGES]:
+    for ns, text in sorted(news, key=lambda one: one[0], reverse=True)[:MESSAGES]:
         table.add_row(f"{to_datetime(ns):%m-%d %H:%M}", Text(text))
     return table
 
@@ -199,13 +219,15 @@ def _table(*columns: str, left: int, header: bool = True) -> Table:
     return table
 
 
-def _fill_line(fill: Fill) -> str:
+def fill_line(fill: Fill) -> str:
+    """A fill in a line."""
     reason = f" ({fill.exit_reason})" if fill.exit_reason not in ("", "signal") else ""
     price = _price(fill.price)
     return f"{_side(fill)} {fill.quantity:,} {fill.instrument.symbol} at {price}{reason}"
 
 
-def _refusal(order: Order) -> str:
+def refusal(order: Order) -> str:
+    """A refused order in a line."""
     return f"refused: {order.side.name.lower()} {order.quantity:,} {order.symbol}: {order.reason}"
 
 

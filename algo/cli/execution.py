@@ -93,6 +93,15 @@ def finish(
     result: Result, run: Run, experiment: Experiment, console: Console, seconds: float | None = None
 ) -> None:
     """Show and write a result, then end with what fits: the error of a strategy that raised, or 130."""
+    shown(result, experiment, console, seconds)
+    if run.simulation.failure is not None:
+        raise run.simulation.failure
+    if run.interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def shown(result: Result, experiment: Experiment, console: Console, seconds: float | None = None) -> None:
+    """Show a result, and write what the experiment wants written."""
     from algo.cli.screens import summary
     from algo.durable import write_text
 
@@ -109,7 +118,3 @@ def finish(
         console.print()
     for line in said:
         console.print(line, style="dim", soft_wrap=True)
-    if run.simulation.failure is not None:
-        raise run.simulation.failure
-    if run.interrupted:
-        raise typer.Exit(INTERRUPTED)

@@ -1,13 +1,15 @@
-"""``algo run``: paper trading over files, at a chosen speed, where one can watch it."""
+"""``algo run``: trading where one can watch it, on paper over files, in a sandbox or live."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from algo.cli import options
+from algo.cli.broker import CredentialsFile
 from algo.cli.options import described
 
 if TYPE_CHECKING:
@@ -23,7 +25,20 @@ def run(
     speed: Annotated[
         float, typer.Option(help="Seconds of market time in one of yours; 0 is as fast as possible.")
     ] = 60.0,
-    broker: Annotated[str, typer.Option(help="Where orders go: paper.")] = "paper",
+    broker: Annotated[str, typer.Option(help="Where orders go: paper, sandbox or live.")] = "paper",
+    credentials: CredentialsFile = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Your account's number: live trades on nothing less.")
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the run is recorded, to go on after a stop.")
+    ] = None,
+    warm_days: Annotated[
+        int | None, typer.Option(metavar="DAYS", help="Days of history to begin with, sandbox and live (10).")
+    ] = None,
+    assume_open: Annotated[
+        bool, typer.Option("--assume-open", help="Trade on a day that the calendar only guesses.")
+    ] = False,
     from_: options.From = None,
     to: options.To = None,
     symbol: options.Symbol = None,
@@ -45,28 +60,36 @@ def run(
     json: options.Json = None,
     report: options.Report = None,
 ) -> None:
-    """Paper trade over files as if they were now, and watch it.
+    """Trade, and watch it: on paper over files, in a sandbox, or live.
 
-    Nights, lunch breaks and holidays take as long as one bar. Ctrl-C ends the run and shows what it
-    gave. Without a terminal, each fill, refusal and day is a line.
+    On paper, nights, lunch breaks and holidays take as long as one bar. A sandbox of its own replays
+    the data through SSI's protocol; with --credentials it is one that runs already. Live trades for
+    real, with limits, until the close. Ctrl-C ends the run and shows what it gave. Without a terminal,
+    each fill, refusal and day is a line.
 
     \b
     Examples:
       algo run strategies/sma_cross.py --data VN30F1M
       algo run strategies/sma_cross.py --data VN30F1M --from 2025-12-01 --speed 600
       algo run mine.py --data FPT --data HPG --speed 0 --report paper.html
+      algo run strategies/sma_cross.py --broker sandbox --data VN30F1M --speed 0
+      algo run mine.toml --broker live --account 0901358
     """
     from algo.cli import dashboard, execution, screens
     from algo.errors import SettingError
 
-    if broker != "paper":
-        raise SettingError(
-            f"there is no broker {broker!r}: this version trades on paper alone, --broker paper"
-        )
+    if broker not in ("paper", "sandbox", "live"):
+        raise SettingError(f"there is no broker {broker!r}: choose paper, sandbox or live")
     if not 0 <= speed < float("inf"):
         raise SettingError(f"speed is 0 (as fast as possible) or above, not {speed:g}")
     experiment = described(strategy, locals())
     console = screens.console(stderr=experiment.json == "-")
+    if broker != "paper":
+        from algo.cli import live
+
+        wishes = live.Wishes(broker, speed, credentials, journal, account, assume_open, warm_days)
+        live.trade(experiment, wishes, console)
+        return
     wired = execution.prepared(experiment)
     width_ns = min(one.width for one in wired.feed.series.values())
     with execution.stoppable() as stop, dashboard.view_of(wired, speed, console) as view:

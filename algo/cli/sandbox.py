@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from algo.sandbox.assembly import Sandbox
     from algo.sandbox.authority import Authority
 
+_DEFAULTS = {"source": "synthetic", "seed": 0, "cash": 1_000_000_000}
 FILE = Path("sandbox/credentials.json")
 
 
@@ -76,21 +78,24 @@ def sandbox(
     if cash < 0:
         raise SettingError("cash cannot be below zero")
     odds = parse_odds(faults)
-    kept = State(state) if state is not None else None
-    made = assemble(
-        Recipe.new(source, _day(day), seed, cash),
-        speed=speed,
-        faults=Faults(odds, seed),
-        state=kept,
-        limited=limits,
-        note=lambda text: typer.echo(text, err=json),
-    )
-    made.service.on_statements = lambda said: _tell(said, err=json)
-    try:
-        asyncio.run(_serve(made, port, credentials, Authority() if tls else None, as_json=json))
-    finally:
-        if kept is not None:
-            kept.close()
+    wanted = Recipe.new(source, _day(day), seed, cash)
+    with contextlib.ExitStack() as stack:
+        kept = None
+        if state is not None:
+            kept = stack.enter_context(contextlib.closing(State(state)))
+            given = {"source": source, "seed": seed, "cash": cash} | ({"day": wanted.day} if day else {})
+            _compare(state, kept.recipe or given, given)
+        made = assemble(
+            wanted,
+            speed=speed,
+            faults=Faults(odds, seed),
+            state=kept,
+            limited=limits,
+            note=lambda text: typer.echo(text, err=json),
+        )
+        made.service.on_statements = lambda said: _tell(said, err=json)
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_serve(made, port, credentials, Authority() if tls else None, as_json=json))
     typer.echo("The sandbox has ended.", err=json)
 
 
@@ -101,6 +106,15 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text is not None else None
     except ValueError:
         raise SettingError(f"{text!r} is no day: give one like 2026-03-02") from None
+
+
+def _compare(path: Path, held: Mapping[str, object], given: Mapping[str, object]) -> None:
+    """What was asked for by an option must be what the state goes on with."""
+    from algo.errors import SettingError
+
+    for name, value in given.items():
+        if value not in (held[name], _DEFAULTS.get(name)):
+            raise SettingError(f"{path} goes on with --{name} {held[name]}: name another --state file")
 
 
 async def _serve(

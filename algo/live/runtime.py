@@ -317,13 +317,10 @@ class Runtime:
             ]
             events.append(BooksStated(snapshot.answered, snapshot.asked, frozenset(named)))
         if all(one.positions is not None for one in snapshot.accounts):
-            held = {
-                position.symbol: position.quantity
-                for one in snapshot.accounts
-                for position in one.positions or ()
-                if position.quantity
-            }
-            events.append(HoldingsStated(snapshot.answered, snapshot.asked, held))
+            positions = [position for one in snapshot.accounts for position in one.positions or ()]
+            held = {one.symbol: one.quantity for one in positions if one.quantity}
+            unsettled = {one.symbol: sum(one.bought) for one in positions if any(one.bought)}
+            events.append(HoldingsStated(snapshot.answered, snapshot.asked, held, unsettled))
         return events
 
     # -- ends -----------------------------------------------------------------------------------

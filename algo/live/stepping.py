@@ -95,6 +95,8 @@ class Stepper:
         await self._heard(int(state["notify_id"]))
         if state["stop"] == DAY:
             trading.runtime.post(trading.view.start_day(local_date(now), now))
+            await trading.subscribe()
+            await trading.feed.settled()
         for bar in self._bars.advance(now):
             trading.runtime.post(trading.view.hear(bar, now))
         trading.runtime.post(trading.view.flush(now, whole=True))

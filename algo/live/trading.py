@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,12 @@ from algo.brokers.fctrading.session import Ask
 from algo.clock import SECOND, local_date
 from algo.data.fastconnect.client import DataClient
 from algo.data.fastconnect.feed import BarMaker, FastConnectFeed
-from algo.data.fastconnect.history import minute_series
 from algo.errors import AlgoError, BrokerError, SettingError
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
 from algo.live.core import Core, Plan, front
+from algo.live.facts import facts_of
 from algo.live.kill import kill_outside
 from algo.live.latch import Latch
 from algo.live.machine import Machine
@@ -35,8 +34,9 @@ from algo.live.market import MarketView
 from algo.live.operator_port import OperatorPort
 from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
+from algo.live.warm_up import missed
 from algo.market import Session, session_at
-from algo.model import Bar, BarsMissed, MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
+from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import Alarm
 
 CHANNELS = ("F", "X-TRADE", "X-QUOTE", "B")
@@ -146,7 +146,7 @@ class Trading:
         self.watchdog = machine.watch(self._hung)
         self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._signed = (False, 0.0)
+        self._subscribed: set[str] = set()
         self.over = asyncio.Event()
         """Set when the day's last session is over."""
 
@@ -170,15 +170,7 @@ class Trading:
             self.clock.now(),
             {
                 "version": _version(),
-                "strategies": [
-                    {
-                        "name": seat.name,
-                        "class": f"{seat.strategy.__module__}.{seat.strategy.__qualname__}",
-                        "parameters": {name: str(value) for name, value in seat.parameters.items()},
-                    }
-                    for seat in self.setup.plan.seats
-                ],
-                "symbols": list(self.setup.plan.symbols),
+                "plan": facts_of(self.setup.plan),
                 "recovered": self.recovered,
             },
         )
@@ -192,10 +184,13 @@ class Trading:
         self._start(runtime.run(), self.broker.run(), self.feed.run(), self._pump())
         if self.setup.journal is not None:
             self._port = await OperatorPort(self.setup.journal, self._operate).__aenter__()
-        for channel in CHANNELS:
-            await self.feed.subscribe(channel, *self.view.codes)
+        await self.subscribe()
         await self._until(lambda: self.broker.stream.connected, PATIENCE)
-        await self._until(lambda: self.view.limits_known, LIMITS)
+        if self.setup.stepped:
+            await self._until(lambda: self.feed.connected, PATIENCE)
+            await self.feed.settled()
+        else:
+            await self._until(lambda: self.view.limits_known, LIMITS)
         now = self.clock.now()
         runtime.post(self.view.start_day(local_date(now), now))
         await self._warm_up()
@@ -207,6 +202,14 @@ class Trading:
         runtime.begin()
         await runtime.quiet()
         self.watchdog.start()
+
+    async def subscribe(self) -> None:
+        """Hear of everything that the run's symbols stand for now."""
+        for code in self.view.codes:
+            if code not in self._subscribed:
+                self._subscribed.add(code)
+                for channel in CHANNELS:
+                    await self.feed.subscribe(channel, code)
 
     def _start(self, *works: Coroutine[Any, Any, None]) -> None:
         self._tasks += [asyncio.create_task(work) for work in works]
@@ -252,30 +255,9 @@ class Trading:
 
     async def _warm_up(self) -> None:
         """The minutes from before, or those missed since the last process: history for the indicators."""
-        if not self.setup.warm_days:
-            return
-        now = self.clock.now()
-        today = local_date(now)
-        first = today - timedelta(days=self.setup.warm_days)
-        missed: list[Bar] = []
-        for symbol, venue in self.core.engine.venues.items():
-            code = venue.instrument.symbol
-            try:
-                rows = await self.data.minute_bars(code, first, today)
-            except BrokerError as error:
-                self.setup.on_message(now, "", f"no history of {code}: {error}")
-                continue
-            found = minute_series(code, rows, now, venue.instrument.board)
-            columns = (found.time, found.open, found.high, found.low, found.close, found.volume, found.start)
-            bars = [
-                Bar._make((symbol, *row, code))
-                for row in zip(*(column.tolist() for column in columns), strict=True)
-            ]
-            last = self.core.histories.history(symbol, None).last("time") or 0
-            missed += [bar for bar in bars if bar.ns > last]
-        missed.sort(key=lambda bar: bar.ns)
-        for begin in range(0, len(missed), 500):
-            self.runtime.post([BarsMissed(now, tuple(missed[begin : begin + 500]))])
+        if self.setup.warm_days:
+            now = self.clock.now()
+            self.runtime.post(await missed(self.core, self.data, self.setup.warm_days, now, self._problem))
 
     # -- once a second --------------------------------------------------------------------------
 
@@ -288,6 +270,7 @@ class Trading:
             self._heed_latch()
             now = self.clock.now()
             if not self.setup.stepped:
+                await self.subscribe()
                 events = [*self.view.by_calendar(now), *self.view.flush(now)]
                 self.runtime.post([*events, *self._doubts(doubted, now)])
                 self._watch_close(now)

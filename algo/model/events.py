@@ -284,11 +284,15 @@ class BooksStated:
 
 @dataclass(frozen=True, slots=True)
 class HoldingsStated:
-    """The broker's whole statement of what is held: symbol -> shares, or contracts with a sign."""
+    """The broker's whole statement of what is held: symbol -> shares, or contracts with a sign.
+
+    `unsettled` are shares bought lately; whether `quantities` have them too is not documented.
+    """
 
     ns: int
     asked: int
     quantities: Mapping[str, int]
+    unsettled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

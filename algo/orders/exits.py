@@ -55,11 +55,13 @@ def exit_order(entry: Order, quantity: int, price: int, ns: int) -> Order | None
 
 
 def leg(order: Order, price: int) -> str:
-    """Which leg of an exit traded at `price` units, where the broker does not say."""
-    two = order.trigger is not None and order.trigger.kind is TriggerKind.OCO
-    if two and order.price and (order.price - price) * order.side >= 0:
+    """Which leg of an order with a trigger traded at `price` units, where the broker does not say."""
+    trigger = order.trigger
+    if trigger is None:
+        return order.exit_reason
+    if trigger.kind is TriggerKind.OCO and (order.price - price) * order.side >= 0:
         return "take_profit"
-    return order.exit_reason
+    return "trailing" if trigger.step else "stop_loss"
 
 
 def split(order: Order, new: int, old: int) -> None:

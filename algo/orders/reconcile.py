@@ -100,10 +100,13 @@ class Holdings:
         """
         found: dict[str, int] = {}
         trusted: list[str] = []
-        for symbol in sorted({*stated.quantities, *own, *self.outside}):
+        for symbol in sorted({*stated.quantities, *stated.unsettled, *own, *self.outside}):
             if traded.get(symbol, 0) > stated.asked - SETTLING:
                 continue
-            difference = stated.quantities.get(symbol, 0) - own.get(symbol, 0) - self.outside.get(symbol, 0)
+            expected = own.get(symbol, 0) + self.outside.get(symbol, 0)
+            difference = stated.quantities.get(symbol, 0) - expected
+            if difference and difference + stated.unsettled.get(symbol, 0) == 0:
+                difference = 0  # a broker that counts purchases once they have arrived
             if difference and self._known:
                 found[symbol] = difference
                 self.mismatched[symbol] = 0

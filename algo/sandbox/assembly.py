@@ -84,8 +84,8 @@ def assemble(
 
         def handle(request: Request, moment: float) -> Response:
             if request.path.lstrip("/").startswith("control/"):
-                return control.replay(request)
-            return service.handle(request, moment)
+                return host.guarded(control.replay, request)
+            return host.guarded(lambda one: service.handle(one, moment), request)
 
         inputs = state.replay(world, service, handle)
     replaying = False

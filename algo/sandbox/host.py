@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from algo.sandbox.faults import Faults
 from algo.sandbox.messages import Request, Response
 from algo.sandbox.pace import Pace
+from algo.sandbox.roles import Journal, Market, Server, Socket, Stop, Stream
 
 TICK = 0.01
 """Seconds between looks at the clock."""
@@ -24,117 +25,6 @@ NIGHT = 15.0
 _TURN = 0.02
 """Seconds that the market may run before sockets have their turn."""
 _UNKNOWN = Response(500, b"Internal Server Error", "text/plain; charset=utf-8")
-
-
-class Stream(Protocol):
-    """The server's side of one connection to a hub."""
-
-    on_ready: Callable[[], None] | None
-
-    @property
-    def closed(self) -> bool:
-        """Whether the connection is to end."""
-        ...
-
-    def receive(self, text: str, wall: float) -> None:
-        """Take a message of the client."""
-        ...
-
-    def frames(self) -> list[str]:
-        """What is to be sent, once."""
-        ...
-
-    def lost(self) -> None:
-        """The client is gone."""
-        ...
-
-
-class Stop(Protocol):
-    """A moment at which something happens in the market."""
-
-    @property
-    def ns(self) -> int:
-        """When."""
-        ...
-
-    @property
-    def kind(self) -> str:
-        """What: day, session, open, range, event or end."""
-        ...
-
-
-class Market(Protocol):
-    """Market time, and what is due in it."""
-
-    @property
-    def now(self) -> int:
-        """Nanoseconds since the epoch."""
-        ...
-
-    def advance(self, to: int) -> None:
-        """Run everything due up to and including `to`."""
-        ...
-
-    def approach(self, to: int) -> None:
-        """As `advance`, but what is due at `to` itself is still to come."""
-        ...
-
-    def next_stop(self) -> Stop | None:
-        """What comes next, None at the end."""
-        ...
-
-    def step(self) -> Stop | None:
-        """Run exactly the next stop."""
-        ...
-
-
-class Server(Protocol):
-    """The whole server as functions: `algo.sandbox.service.Service`."""
-
-    def handle(self, request: Request, wall: float) -> Response:
-        """Answer one HTTP request."""
-        ...
-
-    def connect(self, request: Request, wall: float) -> Any:
-        """A stream for an upgrade, or the answer that refuses it."""
-        ...
-
-    def publish(self) -> None:
-        """Number what the world has said and put it on the streams."""
-        ...
-
-    def keep_alive(self, wall: float) -> None:
-        """Put an empty frame on streams that have been silent."""
-        ...
-
-
-class Socket(Protocol):
-    """What carries one stream."""
-
-    @property
-    def stream(self) -> Stream | None:
-        """The stream, while there is one."""
-        ...
-
-    def send(self, frames: bytes) -> None:
-        """Send encoded frames."""
-        ...
-
-    def drop(self) -> None:
-        """End the connection."""
-        ...
-
-
-class Journal(Protocol):
-    """Where inputs are written down before anyone hears of what they caused."""
-
-    def requested(self, request: Request, wall: float) -> None:
-        """A request was carried out."""
-        ...
-
-    def stepped(self, stops: int, until: int) -> None:
-        """Market time passed: so many stops, then up to `until`."""
-        ...
 
 
 class Answer(NamedTuple):
@@ -185,7 +75,7 @@ class Host:
     async def answer(self, request: Request) -> Answer:
         """What comes of an HTTP request."""
         if self._control is not None and request.path.lstrip("/").startswith("control/"):
-            return Answer(self._guarded(self._control, request))
+            return Answer(self.guarded(self._control, request))
         treatment = self.faults.treat(request)
         if treatment.unheard:
             return Answer(None)
@@ -197,7 +87,7 @@ class Host:
     def carry_out(self, request: Request) -> Response:
         """Let the service answer; what it caused is sent soon."""
         wall = self.wall()
-        response = self._guarded(lambda one: self.service.handle(one, wall), request)
+        response = self.guarded(lambda one: self.service.handle(one, wall), request)
         if response.status != 429 and (request.method != "GET" or "/signalr/" in request.path):
             self.write_down(request, wall)
         self.wake()
@@ -209,7 +99,7 @@ class Host:
             self._mark()
             self._journal.requested(request, wall)
 
-    def _guarded(self, work: Callable[[Request], Response], request: Request) -> Response:
+    def guarded(self, work: Callable[[Request], Response], request: Request) -> Response:
         """A handler's answer. One that fails must not stop the server, nor say to the client why."""
         try:
             return work(request)

@@ -69,8 +69,11 @@ async def serve(host: Host, *, port: int = 0, authority: Authority | None = None
     keeping_time = asyncio.create_task(host.run())
     try:
         async with asyncio.timeout(START_TIME):
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.001)
+            while not server.started:
+                await asyncio.wait({serving}, timeout=0.001)
+                if serving.done():
+                    serving.result()
+                    raise SettingError("the server ended before it began")
         scheme = "https" if authority is not None else "http"
         yield Running(f"{scheme}://127.0.0.1:{port}", port)
     finally:

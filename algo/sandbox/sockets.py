@@ -24,10 +24,13 @@ from algo.sandbox.gate import FORBIDDEN, admits
 from algo.sandbox.messages import Request, Response, parsed_query
 
 if TYPE_CHECKING:
-    from algo.sandbox.host import Host, Stream
+    from algo.sandbox.host import Host
+    from algo.sandbox.roles import Stream
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request's line and headers; more is answered with 400."""
+HEAD_TIME = 30.0
+"""Seconds in which a connection's first request must have come."""
 LARGEST_MESSAGE = 64 * 1024
 """Bytes of one message from a client to the hub."""
 LARGEST_BACKLOG = 4 * 1024 * 1024
@@ -44,6 +47,15 @@ class HttpConnection(HttpToolsProtocol):
     """Keeps a request's head small, and lets the application drop the connection."""
 
     _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin; who asks for nothing is let go."""
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_TIME, self._expect_a_request)
+
+    def _expect_a_request(self) -> None:
+        if self.cycle is None and self.transport.get_protocol() is self:
+            self.transport.abort()
 
     def on_message_begin(self) -> None:
         """Begin a request; the application finds the transport in its state."""

@@ -19,6 +19,8 @@ import pytest
 
 from algo.data.catalog import Catalog
 from algo.data.synthetic import fill
+from algo.sandbox.recipe import Recipe
+from algo.sandbox.state import State
 from tests.cli.conftest import Command
 from tests.conftest import ROOT
 
@@ -158,6 +160,18 @@ def test_bad_input_is_one_line(
     assert result.exit_code == 2, result.stdout + result.stderr
     assert said in result.stderr and len(result.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "sandbox").exists()
+
+
+def test_a_state_of_another_market_is_not_mixed_up(
+    tmp_path: Path, market: Path, algo: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    state = State(tmp_path / "state.db")
+    state.begin(Recipe.new("FPT").asdict())
+    state.close()
+    for options in (["--source", "HPG"], ["--source", "FPT", "--seed", "7"], ["--day", "2025-07-02"]):
+        result = algo("sandbox", "--state", "state.db", *options)
+        assert result.exit_code == 2 and "another --state" in result.stderr
 
 
 def test_a_port_that_is_taken(

@@ -34,6 +34,11 @@ class StubMarket:
         self.happened.append(stop)
         return stop
 
+    def approach(self, to: int) -> None:
+        while self.stops and self.stops[0].ns < to:
+            self.step()
+        self.now = max(self.now, to)
+
     def advance(self, to: int) -> None:
         while self.stops and self.stops[0].ns <= to:
             self.step()
