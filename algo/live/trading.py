@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,13 +29,13 @@ from algo.live.core import Core, Plan, front
 from algo.live.facts import facts_of
 from algo.live.kill import kill_outside
 from algo.live.latch import Latch
+from algo.live.machine import Machine
 from algo.live.market import MarketView
 from algo.live.operator_port import OperatorPort
 from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
 from algo.live.standing import standing
 from algo.live.warm_up import missed
-from algo.live.watchdog import Watchdog
 from algo.market import Session, session_at
 from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import Alarm
@@ -66,6 +64,7 @@ class Setup:
     tokens: Path | None = None
     warm_days: int = 10
     clock: MarketClock = field(default_factory=RealClock)
+    machine: Machine = field(default_factory=Machine)
     bars: BarMaker | None = None
     """What makes complete bars of the feed's; by default minutes, by the clock."""
     stepped: bool = False
@@ -81,21 +80,32 @@ class Trading:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.clock = setup.clock
+        machine = setup.machine
         plan = setup.plan
         accounts = setup.credentials.accounts
         self.journal: Journal | None = None
         if setup.journal is not None:
             owner = fingerprint(accounts.equity, accounts.derivatives)
-            self.journal = Journal.open(setup.journal, account=owner)
+            self.journal = Journal.open(setup.journal, account=owner, connect=machine.connect)
         self.core = Core(plan)
         self.recovered = 0
         position = ""
         if self.journal is not None and not self.journal.new:
             self.recovered = restore(self.core, self.journal)
             position = self.journal.cursor(local_date(self.clock.now()))
-        self.connection = Connection(setup.credentials, ask=setup.ask, tokens=setup.tokens)
+        self.connection = Connection(
+            setup.credentials,
+            ask=setup.ask,
+            tokens=setup.tokens,
+            moment=machine.moment,
+            random=machine.random,
+        )
         self.broker = FastConnect(
-            self.connection, position=position, now=self.clock.now, on_problem=self._problem
+            self.connection,
+            position=position,
+            now=self.clock.now,
+            random=machine.random,
+            on_problem=self._problem,
         )
         self.runtime = Runtime(
             self.core,
@@ -113,8 +123,8 @@ class Trading:
             self._data_client,
             setup.credentials.consumer_id,
             setup.credentials.consumer_secret,
-            wall=time.time_ns,
-            random=random.random,
+            wall=lambda: round(machine.wall() * SECOND),
+            random=machine.random,
         )
         self.feed = FastConnectFeed(
             where.data_stream_url,
@@ -122,7 +132,7 @@ class Trading:
             self._hub_client,
             self.connection.context,
             wall=self.clock.now,
-            random=random.random,
+            random=machine.random,
             bars=setup.bars,
         )
         engine = self.core.engine
@@ -134,7 +144,7 @@ class Trading:
             sessions = {venue.instrument.board: str(venue.session) for venue in engine.venues.values()}
             self.view.resume(engine.day, sessions)
         self.latch = Latch(setup.journal) if setup.journal is not None else None
-        self.watchdog = Watchdog(self._hung)
+        self.watchdog = machine.watch(self._hung)
         self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed: set[str] = set()
@@ -351,7 +361,11 @@ class Trading:
             return
         self.latch.set(reason)
         try:
-            asyncio.run(kill_outside(self.setup.credentials, self.setup.journal, self.setup.tokens))
+            asyncio.run(
+                kill_outside(
+                    self.setup.credentials, self.setup.journal, self.setup.tokens, self.setup.machine
+                )
+            )
         except AlgoError as error:
             self.setup.on_alarm(alarm._replace(text=f"cancelling from outside failed: {error}"))
 
