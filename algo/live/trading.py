@@ -363,7 +363,7 @@ class Trading:
         try:
             asyncio.run(
                 kill_outside(
-                    self.setup.credentials, self.setup.journal, self.setup.tokens, self.setup.machine
+                    self.setup.credentials, self.setup.journal, self.setup.tokens, machine=self.setup.machine
                 )
             )
         except AlgoError as error:
