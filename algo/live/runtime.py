@@ -16,7 +16,7 @@ from typing import Any
 from algo.brokers.base import Batch, Broker, ForeignOrder, Heard, RequestOutcome, Snapshot, UnknownMessage
 from algo.errors import JournalFailed
 from algo.live.clock import MarketClock
-from algo.live.core import Core
+from algo.live.core import Core, Step
 from algo.live.record import START, STOP, Record
 from algo.model import (
     AmendOrder,
@@ -60,7 +60,8 @@ class Counts:
 class Runtime:
     """One core, one broker. `post` feeds it; `run` works until `finish` or cancelled.
 
-    `on_alarm` hears what a person must be told; `on_step` is called after everything that was applied.
+    `on_alarm` hears what a person must be told, `on_applied` each input and what followed from it;
+    `on_step` is called once everything that waited was applied.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Runtime:
         on_alarm: Callable[[Alarm], None] = lambda _alarm: None,
         on_message: Callable[[int, str, str], None] = lambda _ns, _name, _text: None,
         on_step: Callable[[], None] = lambda: None,
+        on_applied: Callable[[int, Any, Step], None] = lambda _ns, _event, _step: None,
         sweep: float = SWEEP,
     ) -> None:
         self.core = core
@@ -83,6 +85,7 @@ class Runtime:
         self.on_alarm = on_alarm
         self.on_message = on_message
         self.on_step = on_step
+        self.on_applied = on_applied
         self._sweep_every = sweep
         self._queue: deque[tuple[list[Any], str]] = deque()
         self._ready = asyncio.Event()
@@ -192,6 +195,7 @@ class Runtime:
             step = core.step(event)
         self.counts.inputs += 1
         self.record.step(core.engine.now, event, step)
+        self.on_applied(core.engine.now, event, step)
         for alarm in step.alarms:
             self.on_alarm(alarm)
         for ns, name, text in step.messages:

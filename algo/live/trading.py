@@ -25,10 +25,11 @@ from algo.errors import AlgoError, BrokerError, SettingError
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
-from algo.live.core import Core, Plan, front
+from algo.live.core import Core, Plan, Step, front
 from algo.live.facts import facts_of
 from algo.live.kill import kill_outside
 from algo.live.latch import Latch
+from algo.live.log import RunLog
 from algo.live.machine import Machine
 from algo.live.market import MarketView
 from algo.live.operator_port import OperatorPort
@@ -72,6 +73,7 @@ class Setup:
     on_alarm: Callable[[Alarm], None] = lambda _alarm: None
     on_message: Callable[[int, str, str], None] = lambda _ns, _name, _text: None
     on_step: Callable[[], None] = lambda: None
+    log: RunLog | None = None
 
 
 class Trading:
@@ -115,6 +117,7 @@ class Trading:
             on_alarm=setup.on_alarm,
             on_message=setup.on_message,
             on_step=setup.on_step,
+            on_applied=self._log,
         )
         where = setup.credentials.endpoints
         self._data_client = open_client(where.data_url, self.connection.context)
@@ -176,6 +179,8 @@ class Trading:
                 "recovered": self.recovered,
             },
         )
+        if self.setup.log is not None:
+            self.setup.log.begin(self.clock.now(), core, recovered=self.recovered)
         if self.recovered:
             core.restart()
             runtime.recover()
@@ -368,6 +373,10 @@ class Trading:
             )
         except AlgoError as error:
             self.setup.on_alarm(alarm._replace(text=f"cancelling from outside failed: {error}"))
+
+    def _log(self, ns: int, event: Any, step: Step) -> None:
+        if self.setup.log is not None:
+            self.setup.log.step(ns, event, step, self.core)
 
     def _problem(self, text: str) -> None:
         self.setup.on_message(self.clock.now(), "", text)
