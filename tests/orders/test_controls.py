@@ -59,9 +59,9 @@ def stopped(found: Controls, how: str) -> None:
 
 
 WAYS = [
-    "not ready", "signed out", "all halted", "strategy halted", "symbol halted", "symbol doubted", "all doubted",
-    "unknown",
-]  # fmt: skip
+    *("not ready", "signed out", "all halted", "strategy halted"),
+    *("symbol halted", "symbol doubted", "all doubted", "unknown"),
+]
 
 
 @pytest.mark.parametrize("how", WAYS)
@@ -95,7 +95,8 @@ def test_others_go_on(how: str) -> None:
     found = controls()
     stopped(found, how)
     other = venue_of("HPG", 30_000.0)
-    assert found.refusal(order_of(other, Side.BUY, 100, 30_000, strategy="two"), other, NOON, (), reduces=False, account=0) is None  # fmt: skip
+    one = order_of(other, Side.BUY, 100, 30_000, strategy="two")
+    assert found.refusal(one, other, NOON, (), reduces=False, account=0) is None
 
 
 def test_a_kill_stops_reductions_too_and_lets_flattening_pass() -> None:
