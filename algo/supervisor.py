@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from algo.clock import MINUTE
 from algo.engine import Engine
 from algo.kill_switch import KillSwitch
 from algo.market import Band
@@ -49,6 +50,11 @@ from algo.orders.reconcile import Evidence, Holdings
 from algo.orders.stops import StopKeeper
 from algo.orders.venue import Venue
 
+UNCOMPARED = "orders and positions have not been compared with the broker's yet"
+STREAM_PATIENCE = MINUTE
+"""How long the order stream may be down before a person is told."""
+_MONEY = frozenset({tuple, OrderFilled, TimerFired, SignInChanged, DayStarted})
+"""After what it is looked whether the day's loss is above its limit."""
 CANCEL_TRIES = 3
 """How often a cancel is asked for again after it was refused while the order stands."""
 
@@ -61,15 +67,16 @@ class Supervisor:
         self.controls = controls
         self.evidence = Evidence()
         self.holdings = Holdings()
-        self.keeper = StopKeeper(self._venue_of)
+        self.keeper = StopKeeper(self._venue_of, self._stop_refusal)
         self.traded: dict[str, int] = {}
         self._foreign_filled: dict[str, int] = {}
         self.switch = KillSwitch(engine, controls)
         self._tries: dict[str, int] = {}
         self._again: set[str] = set()
-        self._restored_at = 0
+        self._restored_at: int | None = None
+        self._lost_at = 0
         self._agreed: set[type] = set()
-        controls.ready = "orders and positions have not been compared with the broker's yet"
+        controls.ready = UNCOMPARED
         engine.manager.controls = controls
         engine.manager.account_quantity = self._account_quantity
         self._own: dict[type, Callable[[Any], Sequence[Command]]] = {
@@ -129,6 +136,11 @@ class Supervisor:
                 self.switch.try_again()
         self._settle()
         self.controls.tick(engine.now)
+        if kind in _MONEY:
+            self._look_at_losses()
+        if self._lost_at and engine.now - self._lost_at > STREAM_PATIENCE:
+            self._lost_at = 0
+            self.controls.alarm(engine.now, "stream", ALL, f"nothing is entered: {self.controls.ready}")
         if self.switch.flattening:
             out += self._through(self.switch.flatten())
         return out
@@ -150,7 +162,29 @@ class Supervisor:
     def _venue_of(self, symbol: str) -> Venue | None:
         return next((v for v in self.engine.venues.values() if v.instrument.symbol == symbol), None)
 
+    def restart(self) -> None:
+        """The process ended here and another one begins: it knows nothing until the sides were compared."""
+        self.evidence.stream_lost()
+        self._agreed.clear()
+        self._restored_at = None
+        self._lost_at = 0
+        self.controls.ready = UNCOMPARED
+
+    def _look_at_losses(self) -> None:
+        """Halt entries for the rest of the day once a loss is above its limit, and tell a person."""
+        profits = {name: desk.ledger.day_profit for name, desk in self.engine.desks.items()}
+        self.controls.day_profits(profits, self.engine.manager.limits, self.engine.now)
+
     # -- orders ---------------------------------------------------------------------------------
+
+    def _stop_refusal(self, order_id: str) -> str | None:
+        """Why a stop that was reached may not go out: one that enters is an entry like another."""
+        manager = self.engine.manager
+        order = manager.orders.get(order_id)
+        if order is None or order.parent:
+            return None
+        held = self.engine.desks[order.strategy].ledger.quantity(order.instrument.symbol)
+        return None if manager.smaller(order, held) else self.controls.entry_refusal(order, self.engine.now)
 
     def _order_accepted(self, event: OrderAccepted) -> None:
         order = self._reopened(event.order_id, event.ns)
@@ -213,19 +247,22 @@ class Supervisor:
     def _stream_lost(self, event: StreamLost) -> Sequence[Command]:
         self.evidence.stream_lost()
         self._agreed.clear()
+        self._restored_at = None
+        self._lost_at = self._lost_at or event.ns
         self.controls.ready = f"the order stream is down ({event.reason})"
         return ()
 
     def _stream_restored(self, event: StreamRestored) -> Sequence[Command]:
         self.evidence.stream_restored()
         self._restored_at = event.ns
+        self._lost_at = 0
         self._agreed.clear()
         self.controls.ready = "orders and positions are being compared with the broker's"
         return ()
 
     def _agree(self, kind: type, asked: int) -> None:
         """A whole statement that was asked for after the stream came up: with both kinds, all is known."""
-        if asked >= self._restored_at:
+        if self._restored_at is not None and asked >= self._restored_at:
             self._agreed.add(kind)
             if self._agreed >= {BooksStated, HoldingsStated}:
                 self.controls.ready = ""
@@ -264,7 +301,7 @@ class Supervisor:
             text = f"the broker holds {difference:+,} of {symbol} that no fill explains: recorded as external"
             self.controls.halt(event.ns, "mismatch", f"symbol:{symbol}", text)
         for symbol in trusted:
-            self.controls.release(f"symbol:{symbol}")
+            self.controls.release(f"symbol:{symbol}", "mismatch")
         self.controls.outside = self.holdings.outside
         self._agree(HoldingsStated, event.asked)
         return ()
@@ -275,7 +312,7 @@ class Supervisor:
         known = self._foreign_filled.get(event.broker_id, 0)
         if event.filled > known:
             self._foreign_filled[event.broker_id] = event.filled
-            if self._agreed:  # before the first statement, it is in the positions that are found there
+            if self.holdings.known:  # before the first statement, it is in the positions that are found there
                 outside = self.holdings.outside
                 change = (event.filled - known) * event.side
                 outside[event.symbol] = outside.get(event.symbol, 0) + change
@@ -325,9 +362,9 @@ class Supervisor:
                 out += self._through(
                     self.engine.step(OrderExpired(order.order_id, event.ns, "the trading day ended"))
                 )
+        self.controls.start_day()
         self._tries.clear()
         self._foreign_filled.clear()
-        self.controls.foreign.clear()
         return out
 
     # -- the operator ---------------------------------------------------------------------------

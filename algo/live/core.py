@@ -152,6 +152,7 @@ class Core:
         for desk in self.engine.desks.values():
             desk.forget_timers()
             desk.failure = None
+        self.supervisor.restart()
         self.engine.listen()
 
     def start(self, ns: int, decisions: Sequence[Decision] = ()) -> Step:

@@ -7,7 +7,7 @@ not go out. A control that halts raises an alarm. Defaults and reasons: the risk
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from algo.orders.venue import Venue
 
 ALL = ""
 """The scope of a halt that stops everything."""
+DAILY_LOSS = "daily loss"
 FLATTEN = "flatten"
 """The tag of orders that a person asked for to close positions: the only ones that pass a kill."""
 
@@ -54,13 +55,13 @@ class ControlSettings:
 class Controls:
     """The state of all controls of one engine.
 
-    `halts` maps a scope to the reason; `killed` is the latch of the kill switch. `alarms` collects what a
-    person must be told; whoever reads it empties it.
+    A scope may be halted for several kinds of reasons, each of which ends by itself. `killed` is the latch of
+    the kill switch. `alarms` collects what a person must be told; whoever reads it empties it.
     """
 
     def __init__(self, settings: ControlSettings | None = None) -> None:
         self.settings = settings if settings is not None else ControlSettings()
-        self.halts: dict[str, str] = {}
+        self._halts: dict[str, dict[str, str]] = {}
         self.killed = ""
         self.ready = ""
         """Why nothing may be entered yet: until the two sides agree after a start or a break; '' is ready."""
@@ -84,15 +85,25 @@ class Controls:
         """Tell a person."""
         self.alarms.append(Alarm(ns, kind, scope, text))
 
+    @property
+    def halts(self) -> dict[str, str]:
+        """What is halted: scope -> the first reason that still holds."""
+        return {scope: next(iter(kinds.values())) for scope, kinds in self._halts.items()}
+
     def halt(self, ns: int, kind: str, scope: str, reason: str) -> None:
-        """Stop entries of a scope until `release`; tells a person once."""
-        if scope not in self.halts:
-            self.halts[scope] = reason
+        """Stop entries of a scope until `release` of this kind; tells a person once."""
+        kinds = self._halts.setdefault(scope, {})
+        if kind not in kinds:
+            kinds[kind] = reason
             self.alarm(ns, kind, scope, reason)
 
-    def release(self, scope: str) -> None:
-        """Let a scope go on."""
-        self.halts.pop(scope, None)
+    def release(self, scope: str, kind: str = "") -> None:
+        """Let a scope go on, as far as it was halted for `kind`; without one whatever the reason."""
+        kinds = self._halts.get(scope, {})
+        for one in [kind] if kind else list(kinds):
+            kinds.pop(one, None)
+        if not kinds:
+            self._halts.pop(scope, None)
 
     def kill(self, ns: int, reason: str) -> None:
         """Latch the kill switch: nothing but cancels and flattening goes out until `resume`."""
@@ -103,7 +114,7 @@ class Controls:
     def resume(self) -> None:
         """A person lets everything go on: the latch, every halt and every counter."""
         self.killed = ""
-        self.halts.clear()
+        self._halts.clear()
         self._refused.clear()
         self._loops.clear()
 
@@ -121,25 +132,28 @@ class Controls:
             return self._price_refusal(order, venue)
         if self.killed:
             return f"halted: {self.killed}"
-        reason = None if reduces else self._entry_refusal(order, ns)
+        reason = None if reduces else self.entry_refusal(order, ns)
         reason = reason or self._price_refusal(order, venue) or self._repeat(order, ns)
-        if reason is not None:
+        if reason is not None or reduces:
             return reason
         mine = [peer for peer in peers if peer is not order and not peer.status.terminal]
         count = sum(peer.strategy == order.strategy for peer in mine)
         if count >= self.settings.open_orders:
             return f"limit: {count} orders of {order.strategy} are open already"
-        return None if reduces else self._account_refusal(order, mine, account)
+        return self._account_refusal(order, order.quantity - order.filled, mine, account)
 
-    def _entry_refusal(self, order: Order, ns: int) -> str | None:
+    def entry_refusal(self, order: Order, ns: int) -> str | None:
+        """Why nothing may be entered by this order's strategy in its symbol now, or None."""
+        if self.killed:
+            return f"halted: {self.killed}"
         symbol = order.instrument.symbol
         if self.ready:
             return f"not ready: {self.ready}"
         if self.signed_out:
             return f"no entries: {self.signed_out}"
         for scope in (ALL, f"strategy:{order.strategy}", f"symbol:{symbol}"):
-            if scope in self.halts:
-                return f"halted: {self.halts[scope]}"
+            if scope in self._halts:
+                return f"halted: {next(iter(self._halts[scope].values()))}"
         for name in (ALL, order.symbol):
             if name in self.doubts:
                 return f"no entries: {self.doubts[name]}"
@@ -165,15 +179,36 @@ class Controls:
             return f"price collar: more than {self.settings.collar:.1%} from the last price"
         return None
 
-    def amend_refusal(self, order: Order, price: int, venue: Venue) -> str | None:
-        """Why a working order may not get this limit now, or None."""
+    def amend_refusal(
+        self,
+        order: Order,
+        price: int | None,
+        quantity: int | None,
+        venue: Venue,
+        ns: int,
+        peers: Iterable[Order],
+        *,
+        reduces: bool,
+        account: int,
+    ) -> str | None:
+        """Why a working order may not get this limit or quantity now, or None.
+
+        To enter by an amendment is to enter: dearer, or more. What makes an order smaller always may.
+        """
         if self.killed:
             return f"halted: {self.killed}"
-        return self.collar_refusal(price, venue.last if venue.last is not None else venue.reference)
-
-    def growth_refusal(self, order: Order, ns: int) -> str | None:
-        """Why a working order may not grow now, or None: that is an entry like another."""
-        return f"halted: {self.killed}" if self.killed else self._entry_refusal(order, ns)
+        reason = None
+        if price is not None:
+            reason = self.collar_refusal(price, venue.last if venue.last is not None else venue.reference)
+        grows = quantity is not None and quantity > order.quantity
+        dearer = price is not None and (price - order.price) * order.side > 0
+        if reason is not None or reduces or not (grows or dearer):
+            return reason
+        reason = self.entry_refusal(order, ns)
+        if reason is None and grows and quantity is not None:
+            mine = [peer for peer in peers if peer is not order and not peer.status.terminal]
+            reason = self._account_refusal(order, quantity - order.filled, mine, account)
+        return reason
 
     def _repeat(self, order: Order, ns: int) -> str | None:
         if order.parent:  # an exit is made once for each fill, and fills may be alike
@@ -186,15 +221,15 @@ class Controls:
             return f"the same order went out less than {self.settings.repeat / SECOND:g} s ago"
         return None
 
-    def _account_refusal(self, order: Order, peers: list[Order], account: int) -> str | None:
+    def _account_refusal(self, order: Order, leaves: int, peers: list[Order], account: int) -> str | None:
         limits, symbol = self.settings.account, order.instrument.symbol
         if limits.position is None:
             return None
         side = int(order.side)
         working = sum(p.worst_leaves for p in peers if p.instrument.symbol == symbol and p.side == side)
         theirs = sum(leaves for name, leaves in self.foreign.values() if name == symbol and leaves * side > 0)
-        after = account + (order.quantity - order.filled + working) * side + theirs
-        if abs(after) > limits.position:
+        after = account + (leaves + working) * side + theirs
+        if abs(after) > max(limits.position, abs(account)):  # what makes it smaller may always go
             return f"limit: the account's position of {abs(after):,} would be above {limits.position:,}"
         return None
 
@@ -203,8 +238,12 @@ class Controls:
     def went_out(self, order: Order, ns: int, *, reduces: bool) -> None:
         """An order was sent: remember its likeness, and whether it enters again right after a fill."""
         self._sent.append((ns, _likeness(order)))
-        filled = self._fills.get((order.strategy, order.instrument.symbol))
-        if reduces or filled is None or ns - filled > self.settings.reentry:
+        if reduces:
+            return
+        filled = self._fills.pop(
+            (order.strategy, order.instrument.symbol), None
+        )  # a fill is one loop at most
+        if filled is None or ns - filled > self.settings.reentry:
             return
         loops = self._loops.setdefault(order.strategy, deque())
         loops.append(ns)
@@ -248,9 +287,30 @@ class Controls:
             self.halt(ns, "unknown", scope, f"the fate of request {request_id} for {symbol} is not known")
         if len(old) >= self.settings.unknown_halts:
             self.halt(ns, "unknown", ALL, f"the fate of {len(old)} requests is not known")
-        if not self.unknown:
-            for scope in [s for s, why in self.halts.items() if "fate of" in why]:
-                self.release(scope)
+        if self._halts:
+            still = {f"symbol:{symbol}" for _, symbol in self.unknown.values()} | (
+                {ALL} if self.unknown else set()
+            )
+            for scope in [one for one in self._halts if one not in still]:
+                self.release(scope, "unknown")
+
+    def day_profits(self, profits: Mapping[str, int], limits: Mapping[str, Limits], ns: int) -> None:
+        """What each strategy has gained today, in đồng: a loss above its limit, or the account's, halts."""
+        for name, profit in profits.items():
+            self._look(f"strategy:{name}", f"{name}'s loss", profit, limits.get(name), ns)
+        self._look(ALL, "the loss of all strategies", sum(profits.values()), self.settings.account, ns)
+
+    def _look(self, scope: str, whose: str, profit: int, limits: Limits | None, ns: int) -> None:
+        most = limits.daily_loss if limits is not None else None
+        if most is not None and -profit > most:
+            text = f"{whose} of {-profit:,} đ today is above {most:,} đ; reductions only"
+            self.halt(ns, DAILY_LOSS, scope, text)
+
+    def start_day(self) -> None:
+        """Yesterday's losses are yesterday's, and orders of others ended with the day."""
+        for scope in list(self._halts):
+            self.release(scope, DAILY_LOSS)
+        self.foreign.clear()
 
     def foreign_order(self, broker_id: str, symbol: str, leaves: int) -> None:
         """An order of somebody else stands so; `leaves` carries the sign of its side, 0 is over."""

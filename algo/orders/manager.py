@@ -7,6 +7,7 @@ collects two things for the engine: `commands` to send and `changed` orders to t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 from algo.clock import local_date
@@ -53,6 +54,7 @@ from algo.portfolio import Portfolio
 _NO_ROOM = "waits until its exits have made room"
 _SPENT = "the day's request ids are used up, but for cancels"
 _SHUT = (Session.C, Session.BREAK)
+_HERE = (OrderStatus.CREATED, OrderStatus.HELD)
 _OUT = (OrderStatus.SUBMITTED, OrderStatus.WAITING, OrderStatus.WORKING)
 # Looked up once: every order asks for these, and a member read from its class costs a call.
 _CREATED, _SUBMITTED, _FAILED = OrderStatus.CREATED, OrderStatus.SUBMITTED, OrderStatus.FAILED
@@ -70,7 +72,7 @@ class OrderManager:
 
     def __init__(self, ids: Mapping[str, RequestIds], limits: Mapping[str, Limits] | None = None) -> None:
         self._ids = ids
-        self._limits = limits or {}
+        self.limits = limits or {}
         self._day = ""
         self._day_end = 0
         self.orders: dict[str, Order] = {}
@@ -123,7 +125,7 @@ class OrderManager:
             self._hold(order, ns, waits)
             return
         peers = self._peers(order) if len(self.open) > 1 else []
-        reason = refusal(order, venue, ledger, peers, self._limits.get(order.strategy, NO_LIMITS))
+        reason = refusal(order, venue, ledger, peers, self.limits.get(order.strategy, NO_LIMITS))
         if reason is None and self.controls is not None:
             reason = self._controlled(self.controls, order, venue, ledger, ns)
         if reason is not None:
@@ -138,8 +140,7 @@ class OrderManager:
                 self._hold(order, ns, _NO_ROOM)
                 return
         if self.controls is not None:
-            held = ledger.quantity(order.instrument.symbol)
-            smaller = bool(order.parent) or reduces(order, self._peers(order), held)
+            smaller = self.smaller(order, ledger.quantity(order.instrument.symbol))
             self.controls.went_out(order, ns, reduces=smaller)
         self._send(order, venue, ns)
 
@@ -147,10 +148,13 @@ class OrderManager:
         self, controls: Controls, order: Order, venue: Venue, ledger: Portfolio, ns: int
     ) -> str | None:
         """Why the operational controls stop the order, or None."""
-        held = ledger.quantity(order.instrument.symbol)
-        smaller = bool(order.parent) or reduces(order, self._peers(order), held)
+        smaller = self.smaller(order, ledger.quantity(order.instrument.symbol))
         account = self.account_quantity(order)
         return controls.refusal(order, venue, ns, self.open.values(), reduces=smaller, account=account)
+
+    def smaller(self, order: Order, held: int) -> bool:
+        """Whether the order only brings a position of `held` nearer to zero, as exits always do."""
+        return bool(order.parent) or reduces(order, self._peers(order), held)
 
     def _hold(self, order: Order, ns: int, reason: str) -> None:
         if order.status is OrderStatus.CREATED:
@@ -250,11 +254,13 @@ class OrderManager:
         quantity = None if quantity == order.quantity else quantity
         if price is None and quantity is None:
             return None
-        reason = self._amend_refusal(order, price, quantity, venue, ns)
+        reason = self._amend_refusal(order, price, quantity, venue)
+        if reason is None and self.controls is not None and order.status not in _HERE:
+            reason = self._controlled_amend(self.controls, order, price, quantity, venue, ledger, ns)
         if reason is not None:
             return reason
         if not order.parent and order.status is not OrderStatus.HELD:
-            limits = self._limits.get(order.strategy, NO_LIMITS)
+            limits = self.limits.get(order.strategy, NO_LIMITS)
             reason = amend_refusal(order, price, quantity, venue, ledger, self._peers(order), limits)
             if reason is not None:
                 return reason
@@ -271,8 +277,29 @@ class OrderManager:
         )
         return None
 
+    def _controlled_amend(
+        self,
+        controls: Controls,
+        order: Order,
+        price: int | None,
+        quantity: int | None,
+        venue: Venue,
+        ledger: Portfolio,
+        ns: int,
+    ) -> str | None:
+        """Why the operational controls stop the amendment, or None."""
+        asked = copy(order)
+        asked.quantity = order.quantity if quantity is None else quantity
+        smaller = bool(order.parent) or reduces(
+            asked, self._peers(order), ledger.quantity(order.instrument.symbol)
+        )
+        account = self.account_quantity(order)
+        return controls.amend_refusal(
+            order, price, quantity, venue, ns, self.open.values(), reduces=smaller, account=account
+        )
+
     def _amend_refusal(
-        self, order: Order, price: int | None, quantity: int | None, venue: Venue, ns: int
+        self, order: Order, price: int | None, quantity: int | None, venue: Venue
     ) -> str | None:
         instrument = order.instrument
         if order.status.terminal:
@@ -300,12 +327,6 @@ class OrderManager:
             reason = tick_refusal(instrument, price, venue.day)
             if reason is None and venue.band is not None:
                 reason = band_refusal(instrument, venue.band, price)
-            if reason is None and self.controls is not None:
-                reason = self.controls.amend_refusal(order, price, venue)
-            if reason is not None:
-                return reason
-        if quantity is not None and quantity > order.quantity and self.controls is not None:
-            reason = self.controls.growth_refusal(order, ns)
             if reason is not None:
                 return reason
         return None if quantity is None else lot_refusal(instrument, quantity, venue.day)

@@ -89,7 +89,9 @@ class Holdings:
         self.outside: dict[str, int] = {}
         self.mismatched: dict[str, int] = {}
         """Symbols whose statements did not match, with the matching ones in a row since."""
-        self._known = False
+        self.known = False
+        """Whether a statement was had: before, nothing is told of what is not ours."""
+        self._unread: set[str] = set()  # of which the first statement could not be used
 
     def compare(
         self, stated: HoldingsStated, own: Mapping[str, int], traded: Mapping[str, int]
@@ -104,12 +106,14 @@ class Holdings:
         trusted: list[str] = []
         for symbol in sorted({*stated.quantities, *stated.unsettled, *own, *self.outside}):
             if traded.get(symbol, 0) > stated.asked - SETTLING:
+                if not self.known:
+                    self._unread.add(symbol)
                 continue
             expected = own.get(symbol, 0) + self.outside.get(symbol, 0)
             difference = stated.quantities.get(symbol, 0) - expected
             if difference and difference + stated.unsettled.get(symbol, 0) == 0:
                 difference = 0  # a broker that counts purchases once they have arrived
-            if difference and self._known:
+            if difference and self.known and symbol not in self._unread:
                 found[symbol] = difference
                 self.mismatched[symbol] = 0
             elif not difference and symbol in self.mismatched:
@@ -117,7 +121,8 @@ class Holdings:
                 if self.mismatched[symbol] >= AGREEMENTS:
                     del self.mismatched[symbol]
                     trusted.append(symbol)
+            self._unread.discard(symbol)
             if difference:
                 self.outside[symbol] = self.outside.get(symbol, 0) + difference
-        self._known = True
+        self.known = True
         return found, trusted

@@ -1,9 +1,10 @@
 """Stops of shares, which the broker does not hold: kept here, and sent when the market reaches them. Pure.
 
 The API has conditional orders for derivatives alone. A stop on a share leaves the engine as any other
-command; the keeper takes it, answers as a broker would, watches trades, quotes and bars, and lets the plain
-order out when the trigger is reached. An order with a target and a stop (OCO) is kept with both legs, so
-that one quantity can never be sold twice. While the program is down, nobody watches: docs/live.md says so.
+command; the keeper takes it, answers as a broker would, watches trades and bars, and lets the plain order out
+when the trigger is reached: by what was traded, as brokers do, never by what was merely quoted. An order with
+a target and a stop (OCO) is kept with both legs, so that one quantity can never be sold twice. While the
+program is down, nobody watches: docs/live.md says so.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ from algo.model import (
     OrderTriggered,
     OrderType,
     PlaceOrder,
-    Quote,
     Side,
     Trade,
     TriggerKind,
@@ -38,10 +38,19 @@ _TRAILING = (TriggerKind.TRAIL_DOWN, TriggerKind.TRAIL_UP, TriggerKind.OCO)
 
 
 class StopKeeper:
-    """The stops of shares of one engine. `venue_of` gives the venue of an instrument's symbol, or None."""
+    """The stops of shares of one engine.
 
-    def __init__(self, venue_of: Callable[[str], Venue | None]) -> None:
+    `venue_of` gives the venue of an instrument's symbol, or None; `refusal_of` why an order may not go out
+    now, by its id, or None.
+    """
+
+    def __init__(
+        self,
+        venue_of: Callable[[str], Venue | None],
+        refusal_of: Callable[[str], str | None] = lambda _order_id: None,
+    ) -> None:
         self._venue_of = venue_of
+        self._refusal_of = refusal_of
         self._kept: dict[str, PlaceOrder] = {}
         self._stops: dict[str, int] = {}
 
@@ -82,6 +91,8 @@ class StopKeeper:
     def adopt(self, order: Order) -> None:
         """Watch a stop that an earlier process kept."""
         trigger = order.trigger
+        if order.order_id in self._kept:  # its journal was done again, and its trail is known
+            return
         if order.status is OrderStatus.WAITING and order.held_by == "engine" and trigger is not None:
             self._kept[order.order_id] = PlaceOrder(
                 order.order_id.rpartition("-")[2], order.order_id, order.strategy, order.instrument,
@@ -96,13 +107,14 @@ class StopKeeper:
             self._forget(order_id)
 
     def hear(self, event: object) -> tuple[list[Command], list[BrokerEvent]]:
-        """The orders that a trade, a quote or bars of one moment set off, and the news of it."""
+        """The orders that a trade or bars of one moment set off, and the news of it.
+
+        One that may not go out now, by `refusal_of`, ends here with the reason.
+        """
         if not self._kept:
             return [], []
         if isinstance(event, Trade):
             return self._seen(event.symbol, event.symbol, event.ns, event.price, event.price)
-        if isinstance(event, Quote) and event.bid is not None and event.ask is not None:
-            return self._seen(event.symbol, event.symbol, event.ns, event.bid, event.ask)
         if isinstance(event, tuple) and event and isinstance(event[0], Bar):
             out: list[Command] = []
             news: list[BrokerEvent] = []
@@ -112,6 +124,17 @@ class StopKeeper:
                 news += events
             return out, news
         return [], []
+
+    def _let_out(self, plain: PlaceOrder, ns: int, out: list[Command], news: list[BrokerEvent]) -> None:
+        reason = self._refusal_of(plain.order_id)
+        self._forget(plain.order_id)
+        if reason is not None:
+            news.append(
+                OrderCancelled(plain.order_id, ns, "", f"the stop was reached, and not sent: {reason}")
+            )
+            return
+        news.append(OrderTriggered(plain.order_id, ns))
+        out.append(plain)
 
     def _seen(
         self, symbol: str, contract: str, ns: int, low: float, high: float
@@ -131,15 +154,11 @@ class StopKeeper:
             if lowest <= stop if sells else highest >= stop:
                 plain = _set_off(kept, venue)
                 if plain is not None:
-                    news.append(OrderTriggered(order_id, ns))
-                    out.append(plain)
-                    self._forget(order_id)
+                    self._let_out(plain, ns, out, news)
             elif kept.trigger.kind is TriggerKind.OCO and (
                 highest >= kept.price if sells else lowest <= kept.price
             ):
-                news.append(OrderTriggered(order_id, ns))
-                out.append(replace(kept, trigger=None))
-                self._forget(order_id)
+                self._let_out(replace(kept, trigger=None), ns, out, news)
             elif kept.trigger.kind in _TRAILING and kept.trigger.step:
                 best = highest if sells else lowest
                 moved = best - kept.trigger.step if sells else best + kept.trigger.step
