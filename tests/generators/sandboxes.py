@@ -23,7 +23,7 @@ from algo.orders.controls import ControlSettings
 from algo.sandbox.assembly import Sandbox, assemble
 from algo.sandbox.authority import Authority
 from algo.sandbox.recipe import Recipe
-from algo.sandbox.server import serve
+from algo.sandbox.server import in_thread, serve
 from algo.sandbox.sources.bars import BarReplay
 from algo.strategy import Strategy
 
@@ -45,12 +45,18 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(data: Any, folder: Path, *, tls: bool = False) -> AsyncIterator[Stage]:
-    """A sandbox that replays `data` by steps."""
+async def stage(
+    data: Any, folder: Path, *, tls: bool = False, threaded: bool = False
+) -> AsyncIterator[Stage]:
+    """A sandbox that replays `data` by steps, in this loop or in a thread of its own."""
     series = load(data)
     made = assemble(Recipe.new(cash=CASH), source=BarReplay(series), limited=False)
     authority = Authority() if tls else None
-    async with serve(made.host, authority=authority) as running:
+    async with contextlib.AsyncExitStack() as stack:
+        if threaded:
+            running = stack.enter_context(in_thread(lambda: serve(made.host, authority=authority)))
+        else:
+            running = await stack.enter_async_context(serve(made.host, authority=authority))
         ca_file = None
         if authority is not None:
             ca_file = write_bytes(folder / "ca.pem", authority.certificate)
