@@ -1,4 +1,4 @@
-"""The supervisor: what the broker says, and does not say, becomes halts, alarms and nothing that is sent twice."""
+"""The supervisor: what the broker says or leaves out becomes halts and alarms; nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -433,7 +433,10 @@ def test_a_stop_that_protects_goes_out_while_halted() -> None:
 # -- the same again -------------------------------------------------------------------------------
 
 EVENTS = st.sampled_from(
-    ["buy", "sell", "lost", "restored", "agree", "wait", "doubt", "trust", "kill", "resume", "fill", "reject", "unknown"]
+    [
+        *("buy", "sell", "fill", "reject", "unknown", "wait", "agree"),
+        *("lost", "restored", "doubt", "trust", "kill", "resume"),
+    ]
 )
 
 
