@@ -10,7 +10,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13 py
 .PHONY: help install run test quick soak fresh format lock clean
 
 help:
-	@echo "make run      backtest the example strategy on demo data, leaves reports/sma_cross.html"
+	@echo "make run      backtest the example strategy on demo data, then trade a day of it in the sandbox; leaves reports/"
 	@echo "make test     linters, type checker, import contracts and tests"
 	@echo "make quick    the first minute of it"
 	@echo "make soak     what takes longer"
@@ -36,6 +36,7 @@ install: .venv/.installed
 run: install
 	.venv/bin/python -m algo data demo
 	.venv/bin/python -m algo backtest strategies/sma_cross.py --data VN30F1M --report reports/sma_cross.html
+	.venv/bin/python -m algo run strategies/sma_cross.py --broker sandbox --data VN30F1M --from 2025-12-25 --speed 0 --report reports/sandbox_day.html
 
 test: install
 	.venv/bin/ruff check .

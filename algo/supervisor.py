@@ -229,7 +229,7 @@ class Supervisor:
         request, order = manager.request(event.request_id), manager.orders.get(event.order_id)
         if request is not None and order is not None and not request.done:
             self.controls.became_unknown(event.request_id, order.instrument.symbol, event.ns)
-            self.evidence.unknown(event.request_id, request.ns)
+            self.evidence.unknown(event.request_id)
 
     def _settle(self) -> None:
         """Forget the unknown requests whose fate has shown."""
@@ -253,7 +253,7 @@ class Supervisor:
         return ()
 
     def _stream_restored(self, event: StreamRestored) -> Sequence[Command]:
-        self.evidence.stream_restored(event.ns)
+        self.evidence.stream_restored()
         self._restored_at = event.ns
         self._lost_at = 0
         self._agreed.clear()

@@ -25,6 +25,7 @@ from algo.cli import (
     new,
     order,
     quote,
+    replay,
     run,
     sandbox,
 )
@@ -67,6 +68,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest.backtest)
 app.command("run")(run.run)
+app.command("replay")(replay.replay)
 app.command("sandbox")(sandbox.sandbox)
 app.command("doctor")(doctor.doctor)
 app.command("kill")(kill.kill)

@@ -25,14 +25,18 @@ if TYPE_CHECKING:
     from algo.backtest import Settings
     from algo.brokers.fctrading.credentials import Credentials
     from algo.cli.experiment import Experiment
+    from algo.config import LiveSettings
     from algo.live.control import Control
     from algo.live.core import Plan
     from algo.model import Instrument
+    from algo.orders.controls import Alarm
     from algo.result import Result
     from algo.strategy import Strategy
 
 INTERRUPTED = 130
 SANDBOX, LIVE = "sandbox", "live"
+_BEHIND = 0.25
+"""Seconds of the machine's by which messages of a quick market may lag behind its clock."""
 
 
 @dataclass
@@ -43,7 +47,7 @@ class Wishes:
     speed: float
     credentials: Path | None = None
     journal: Path | None = None
-    account: str | None = None
+    settings: Path | None = None
     assume_open: bool = False
     warm_days: int | None = None
 
@@ -91,12 +95,19 @@ def trade(experiment: Experiment, wishes: Wishes, console: Console) -> None:
 async def _trade(
     strategy: type[Strategy], settings: Settings, experiment: Experiment, wishes: Wishes, console: Console
 ) -> tuple[Result | None, bool, StrategyError | None]:
+    from algo.alerts import Dispatcher
     from algo.cli.live_view import view_of
+    from algo.clock import SECOND
+    from algo.config import load_settings
+    from algo.data.fastconnect.feed import BarMaker
+    from algo.data.fastconnect.minutes import GRACE, MinuteBars
     from algo.live.clock import MarketClock, RealClock, ScaledClock, SteppedClock
+    from algo.live.log import DailyLines, RunLog
     from algo.live.result import result_of
     from algo.live.stepping import SteppedBars, Stepper
     from algo.live.trading import Setup, Trading
 
+    live = load_settings(wishes.settings)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -104,43 +115,56 @@ async def _trade(
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(name, ended.set)
     async with contextlib.AsyncExitStack() as stack:
-        market = await stack.enter_async_context(_market(experiment, wishes))
-        plan = await _plan(strategy, settings, experiment, market, wishes)
+        market = await stack.enter_async_context(_market(experiment, wishes, live, strategy.__name__))
+        plan = await _plan(strategy, settings, experiment, market, live)
         clock: MarketClock
-        bars = None
+        bars: BarMaker | None = None
         if market.stepped:
             clock = stepped = SteppedClock(market.now)
-            bars = SteppedBars()
+            bars = steps = SteppedBars()
         elif market.control is not None:
             clock = ScaledClock(market.now, market.speed)
+            bars = MinuteBars(max(GRACE, round(_BEHIND * market.speed * SECOND)))
         else:
             clock = RealClock()
-        journal = wishes.journal
+        journal = wishes.journal or (live.journal if wishes.settings is not None else None)
         if journal is None:
             kept = tempfile.TemporaryDirectory() if wishes.broker == SANDBOX else None
             if kept is not None:
                 stack.callback(kept.cleanup)
             journal = Path(kept.name if kept else "journals") / f"{strategy.__name__}.journal"
         view = view_of(console, plan.seats[0].name, market.speed, wishes.broker)
+        channels = [one for one in live.alerts.channels(view.line) if one.name != "terminal"]
+        tell = stack.enter_context(Dispatcher(channels, hide=live.alerts.secrets))
+
+        def alarm(one: Alarm) -> None:
+            view.alarm(one)
+            tell.alarm(*one)
+
+        def message(ns: int, name: str, text: str) -> None:
+            view.message(ns, name, text)
+            tell.message(ns, name, text)
+
         setup = Setup(
             plan,
             market.credentials,
             journal=journal,
             ask=None if market.credentials.pin is not None else broker.asked,
             tokens=_tokens(market.credentials, wishes),
-            warm_days=_warm_days(wishes, market),
+            warm_days=_warm_days(wishes, market, live),
+            log=RunLog(DailyLines(live.logs, hide=live.alerts.secrets)) if live.logs is not None else None,
             clock=clock,
             bars=bars,
             stepped=market.stepped,
-            on_alarm=view.alarm,
-            on_message=view.message,
+            on_alarm=alarm,
+            on_message=message,
             on_step=view.show,
         )
         async with Trading(setup) as trading:
             view.begin(trading)
             with view:
-                if market.stepped and market.control is not None and bars is not None:
-                    stepper = Stepper(trading, market.control, stepped, bars)
+                if market.stepped and market.control is not None:
+                    stepper = Stepper(trading, market.control, stepped, steps)
                     await _first(stepper.run(), ended)
                 else:
                     await _first(trading.over.wait(), ended)
@@ -172,39 +196,37 @@ async def _first(work: Any, ended: asyncio.Event) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _market(experiment: Experiment, wishes: Wishes) -> AsyncIterator[Market]:
+async def _market(
+    experiment: Experiment, wishes: Wishes, settings: LiveSettings, name: str
+) -> AsyncIterator[Market]:
+    file = wishes.credentials or settings.credentials
     if wishes.broker == LIVE:
-        yield await _real(wishes)
-    elif wishes.credentials is None:
+        yield await _real(wishes, settings, name)
+    elif file is None:
         async with _own_sandbox(experiment, wishes) as market:
             yield market
     else:
-        who = broker.loaded(wishes.credentials)
-        control = _control_of(wishes.credentials, who)
+        who = broker.loaded(file)
+        control = _control_of(file, who)
         try:
             state = await control.state()
             speed = wishes.speed if state["speed"] == 0 else float(state["speed"])
             if state["speed"] == 0 and wishes.speed:
                 state = await control.speed(wishes.speed)
-            yield Market(who, int(state["now"]), speed, control)
+            yield Market(who, int(state["now"]), speed, control, width=int(state["width"]))
         finally:
             await control.close()
 
 
-async def _real(wishes: Wishes) -> Market:
-    """The account's owner must name it, and the day must be one that trades."""
+async def _real(wishes: Wishes, settings: LiveSettings, name: str) -> Market:
+    """The account must be confirmed by name, limits set, and the day one that trades."""
     import time
 
     from algo.clock import local_date
     from algo.market import VIETNAM
 
-    who = broker.loaded(wishes.credentials)
-    numbers = [one for one in (who.accounts.equity, who.accounts.derivatives) if one]
-    name = wishes.account
-    if name is None and broker.at_terminal():
-        name = typer.prompt(f"This trades real money. Type the account to trade ({' or '.join(numbers)})")
-    if name not in numbers:
-        raise SettingError(f"live trading is off until you name your account: --account {numbers[0]}")
+    who = broker.loaded(wishes.credentials or settings.credentials)
+    settings.allow_live(who, name)
     now = time.time_ns()
     today = local_date(now)
     if not VIETNAM.is_trading_day(today):
@@ -271,39 +293,40 @@ def _control_of(path: Path, who: Credentials) -> Control:
 
 
 async def _plan(
-    strategy: type[Strategy], settings: Settings, experiment: Experiment, market: Market, wishes: Wishes
+    strategy: type[Strategy],
+    settings: Settings,
+    experiment: Experiment,
+    market: Market,
+    live: LiveSettings,
 ) -> Plan:
     from algo.live.core import Plan, Seat
-    from algo.market import VIETNAM, TradingCalendar, fees_from
 
+    name = strategy.__name__
     parameters = dict(experiment.parameters)
     symbols = list(market.instruments) or experiment.data or _symbols_of(strategy, parameters)
     if "symbol" in strategy.__annotations__ and "symbol" not in parameters and len(symbols) == 1:
         parameters["symbol"] = symbols[0]
     instruments = market.instruments or await _instruments(market, symbols)
     accounts = {one.account for one in instruments.values()}
-    given = settings.cash
-    cash = {
+    given, own = settings.cash, live.strategies.get(name)
+    cash = own.cash.by_account() if own is not None else {}
+    cash = cash or {
         account: int(given) if isinstance(given, int) else int(given.get(str(account), 0))
         for account in accounts
     }
-    if wishes.broker == LIVE and settings.limits == type(settings.limits)():
-        raise SettingError(
-            "live trading needs limits: save an experiment with a table [settings.limits] of order_quantity, "
-            "order_value, position and daily_loss, and run that file"
-        )
     from algo.clock import local_date
 
     day = market.days[0] if market.days else local_date(market.now)
     return Plan(
-        [Seat(strategy.__name__, strategy, parameters, cash, settings.limits)],
+        [Seat(name, strategy, parameters, cash, live.limits_of(name).or_else(settings.limits))],
         symbols,
         day,
         width=market.width,
-        fees=fees_from(settings.fees),
+        fees=settings.fees,
         margin=None if settings.margin is None else Fraction(str(settings.margin)),
         advance=settings.advance,
-        calendar=TradingCalendar.from_days(market.days) if market.days else VIETNAM,
+        days=market.days,
+        controls=live.control_settings(),
         contracts=instruments,
     )
 
@@ -362,10 +385,10 @@ def _tokens(who: Credentials, wishes: Wishes) -> Path | None:
     return token_path(who) if wishes.credentials is not None or wishes.broker == LIVE else None
 
 
-def _warm_days(wishes: Wishes, market: Market) -> int:
+def _warm_days(wishes: Wishes, market: Market, live: LiveSettings) -> int:
     if wishes.warm_days is not None:
         return wishes.warm_days
-    return 0 if market.stepped else 10
+    return 0 if market.stepped else live.warm_days
 
 
 def _shown(wishes: Wishes, settings: Settings) -> dict[str, Any]:

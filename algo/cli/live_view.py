@@ -81,6 +81,10 @@ class LiveView:
         self.news.append((ns, text))
         self._say(ns, Text(text))
 
+    def line(self, text: str) -> None:
+        """A line for the terminal."""
+        self._say(0, Text(text))
+
     def show(self) -> None:
         """Bring the picture up to date."""
         if self._trading is None:

@@ -27,8 +27,9 @@ def run(
     ] = 60.0,
     broker: Annotated[str, typer.Option(help="Where orders go: paper, sandbox or live.")] = "paper",
     credentials: CredentialsFile = None,
-    account: Annotated[
-        str | None, typer.Option(metavar="NUMBER", help="Your account's number: live trades on nothing less.")
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="TOML", help="Limits, controls, alerts: required for live. See docs/live.md."),
     ] = None,
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the run is recorded, to go on after a stop.")
@@ -73,7 +74,7 @@ def run(
       algo run strategies/sma_cross.py --data VN30F1M --from 2025-12-01 --speed 600
       algo run mine.py --data FPT --data HPG --speed 0 --report paper.html
       algo run strategies/sma_cross.py --broker sandbox --data VN30F1M --speed 0
-      algo run mine.toml --broker live --account 0901358
+      algo run mine.py --broker live --settings live.toml
     """
     from algo.cli import dashboard, execution, screens
     from algo.errors import SettingError
@@ -87,7 +88,7 @@ def run(
     if broker != "paper":
         from algo.cli import live
 
-        wishes = live.Wishes(broker, speed, credentials, journal, account, assume_open, warm_days)
+        wishes = live.Wishes(broker, speed, credentials, journal, settings, assume_open, warm_days)
         live.trade(experiment, wishes, console)
         return
     wired = execution.prepared(experiment)

@@ -14,11 +14,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from algo.clock import MINUTE
 from algo.decisions import Decision, Recorder, Shadow
 from algo.engine import Engine
 from algo.errors import SettingError
 from algo.live.histories import LiveHistories
-from algo.market import VIETNAM, Fees, NoFees, TradingCalendar, instrument_of, is_alias, resolve
+from algo.market import VIETNAM, TradingCalendar, fees_from, instrument_of, is_alias, resolve
 from algo.model import Account, Bar, BarsMissed, Command, Instrument
 from algo.orders import Limits, Venue
 from algo.orders.controls import Alarm, Controls, ControlSettings
@@ -40,24 +41,33 @@ class Seat:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a live run is made of, apart from connections. `width` is that of its bars in nanoseconds."""
+    """What a live run is made of, apart from connections. `width` is that of its bars in nanoseconds.
+
+    `fees` is as in `algo.backtest`; `margin` overrides the dated rate; `days` are the days that trade, where
+    they are not the calendar's; `contracts` says what symbols stand for, where it is not what the name and
+    the calendar say.
+    """
 
     seats: Sequence[Seat]
     symbols: Sequence[str]
     day: date
-    width: int = 60_000_000_000
-    fees: Fees = field(default_factory=NoFees)
+    width: int = MINUTE
+    fees: Any = "vietnam"
     margin: Fraction | None = None
     advance: bool = False
     controls: ControlSettings = field(default_factory=ControlSettings)
-    calendar: TradingCalendar = VIETNAM
+    days: Sequence[date] = ()
     contracts: Mapping[str, Instrument] = field(default_factory=dict)
-    """What the symbols stand for, where it is not what the name and the calendar say."""
 
     def __post_init__(self) -> None:
         names = [seat.name for seat in self.seats]
         if len(set(names)) != len(names):
             raise SettingError("two strategies of one run need different names")
+
+    @property
+    def calendar(self) -> TradingCalendar:
+        """The days that trade."""
+        return TradingCalendar.from_days(self.days) if self.days else VIETNAM
 
     def instruments(self) -> dict[str, Instrument]:
         """Each symbol's instrument on the plan's day: an alias's is the contract then in front."""
@@ -112,7 +122,7 @@ class Core:
     def _ledger(self, seat: Seat) -> Portfolio:
         return Portfolio(
             seat.cash,
-            fees=self.plan.fees,
+            fees=fees_from(self.plan.fees),
             calendar=self.plan.calendar,
             margin=self.plan.margin,
             advance=self.plan.advance,

@@ -7,7 +7,6 @@ request that the broker names with it. One whose request id only looks like ours
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,8 +19,9 @@ from algo.brokers.fctrading.auth import Purpose
 from algo.brokers.fctrading.connection import Connection
 from algo.brokers.fctrading.credentials import Credentials
 from algo.brokers.fctrading.session import Ask
-from algo.clock import local_date
+from algo.clock import SECOND, local_date
 from algo.journal import Records, RowKind
+from algo.live.machine import Machine
 from algo.model import (
     CancelOrder,
     Command,
@@ -129,23 +129,30 @@ async def kill(
 
 
 async def kill_outside(
-    credentials: Credentials, journal: Path, tokens: Path | None, ask: Ask | None = None
+    credentials: Credentials,
+    journal: Path,
+    tokens: Path | None,
+    ask: Ask | None = None,
+    machine: Machine | None = None,
 ) -> Killed:
     """Cancel what the run with this journal has at the broker, by the kept sign-in, or by asking for a code.
 
     Raises BrokerError when the broker cannot be reached, JournalError when the journal cannot be read.
     """
+    machine = machine if machine is not None else Machine()
     with Records.open(journal) as records:
         days = records.days()
         if not days:
             return Killed(complete=True)
         orders, owners = placed_today(records, days[-1])
         used = records.request_ids(days[-1]).get(OPERATOR_SLOT, 0)
-    async with Connection(credentials, ask=ask, tokens=tokens) as connection:
+    async with Connection(
+        credentials, ask=ask, tokens=tokens, moment=machine.moment, random=machine.random
+    ) as connection:
         await connection.session.token(Purpose.TRADE)
-        broker = FastConnect(connection)
+        broker = FastConnect(connection, now=lambda: round(machine.wall() * SECOND), random=machine.random)
         # Nobody records what is sent from here, so the second of the day sets the first id of this call.
-        return await kill(broker, orders, owners, max(used, int(time.time()) % 86_400), days[-1])
+        return await kill(broker, orders, owners, max(used, int(machine.wall()) % 86_400), days[-1])
 
 
 def _order(command: PlaceOrder, stated: BrokerOrder) -> Order:

@@ -16,7 +16,7 @@ from typing import Any
 from algo.brokers.base import Batch, Broker, ForeignOrder, Heard, RequestOutcome, Snapshot, UnknownMessage
 from algo.errors import JournalFailed
 from algo.live.clock import MarketClock
-from algo.live.core import Core
+from algo.live.core import Core, Step
 from algo.live.record import START, STOP, Record
 from algo.model import (
     AmendOrder,
@@ -29,6 +29,7 @@ from algo.model import (
     PlaceOrder,
     RequestNotSent,
     RequestRefused,
+    RequestStatus,
     RequestUnknown,
     StreamRestored,
     TimerFired,
@@ -59,7 +60,8 @@ class Counts:
 class Runtime:
     """One core, one broker. `post` feeds it; `run` works until `finish` or cancelled.
 
-    `on_alarm` hears what a person must be told; `on_step` is called after everything that was applied.
+    `on_alarm` hears what a person must be told, `on_applied` each input and what followed from it;
+    `on_step` is called once everything that waited was applied.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Runtime:
         on_alarm: Callable[[Alarm], None] = lambda _alarm: None,
         on_message: Callable[[int, str, str], None] = lambda _ns, _name, _text: None,
         on_step: Callable[[], None] = lambda: None,
+        on_applied: Callable[[int, Any, Step], None] = lambda _ns, _event, _step: None,
         sweep: float = SWEEP,
     ) -> None:
         self.core = core
@@ -82,6 +85,7 @@ class Runtime:
         self.on_alarm = on_alarm
         self.on_message = on_message
         self.on_step = on_step
+        self.on_applied = on_applied
         self._sweep_every = sweep
         self._queue: deque[tuple[list[Any], str]] = deque()
         self._ready = asyncio.Event()
@@ -191,6 +195,7 @@ class Runtime:
             step = core.step(event)
         self.counts.inputs += 1
         self.record.step(core.engine.now, event, step)
+        self.on_applied(core.engine.now, event, step)
         for alarm in step.alarms:
             self.on_alarm(alarm)
         for ns, name, text in step.messages:
@@ -300,12 +305,13 @@ class Runtime:
 
     async def compare(self) -> Snapshot:
         """Ask how things stand and apply what that proves."""
+        io = asyncio.get_running_loop().time()
         snapshot = await self.broker.snapshot()
         self.counts.sweeps += 1
-        self.post(self._proven(snapshot))
+        self.post(self._proven(snapshot, io))
         return snapshot
 
-    def _proven(self, snapshot: Snapshot) -> list[Any]:
+    def _proven(self, snapshot: Snapshot, io: float) -> list[Any]:
         events = self._translated(self.broker.catch_up(snapshot))
         if all(one.orders is not None for one in snapshot.accounts):
             named = [
@@ -315,7 +321,7 @@ class Runtime:
                 for name in (order.request_id, order.refused_request)
                 if name
             ]
-            events.append(BooksStated(snapshot.answered, snapshot.asked, frozenset(named)))
+            events.append(BooksStated(snapshot.answered, snapshot.asked, frozenset(named), io))
         if all(one.positions is not None for one in snapshot.accounts):
             positions = [position for one in snapshot.accounts for position in one.positions or ()]
             held = {one.symbol: one.quantity for one in positions if one.quantity}
@@ -331,6 +337,16 @@ class Runtime:
             self._idle.clear()
             self._ready.set()
             await self._idle.wait()
+
+    def recover(self) -> None:
+        """Requests whose fate the process before this one did not learn: they may have arrived or not."""
+        now = self.clock.now()
+        reason = "an earlier process ended before its fate was known"
+        self.post(
+            RequestUnknown(one.request_id, one.order_id, now, reason)
+            for one in self.core.engine.manager.requests.values()
+            if one.status is RequestStatus.PENDING and not one.done
+        )
 
     def begin(self) -> None:
         """Let the strategies in: everything is known now."""

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,16 +25,18 @@ from algo.errors import AlgoError, BrokerError, SettingError
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
-from algo.live.core import Core, Plan, front
-from algo.live.facts import facts
+from algo.live.core import Core, Plan, Step, front
+from algo.live.facts import facts_of
 from algo.live.kill import kill_outside
 from algo.live.latch import Latch
+from algo.live.log import RunLog
+from algo.live.machine import Machine
 from algo.live.market import MarketView
 from algo.live.operator_port import OperatorPort
 from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
+from algo.live.standing import standing
 from algo.live.warm_up import missed
-from algo.live.watchdog import Watchdog
 from algo.market import Session, session_at
 from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import Alarm
@@ -65,6 +65,7 @@ class Setup:
     tokens: Path | None = None
     warm_days: int = 10
     clock: MarketClock = field(default_factory=RealClock)
+    machine: Machine = field(default_factory=Machine)
     bars: BarMaker | None = None
     """What makes complete bars of the feed's; by default minutes, by the clock."""
     stepped: bool = False
@@ -72,6 +73,7 @@ class Setup:
     on_alarm: Callable[[Alarm], None] = lambda _alarm: None
     on_message: Callable[[int, str, str], None] = lambda _ns, _name, _text: None
     on_step: Callable[[], None] = lambda: None
+    log: RunLog | None = None
 
 
 class Trading:
@@ -80,21 +82,32 @@ class Trading:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.clock = setup.clock
+        machine = setup.machine
         plan = setup.plan
         accounts = setup.credentials.accounts
         self.journal: Journal | None = None
         if setup.journal is not None:
             owner = fingerprint(accounts.equity, accounts.derivatives)
-            self.journal = Journal.open(setup.journal, account=owner)
+            self.journal = Journal.open(setup.journal, account=owner, connect=machine.connect)
         self.core = Core(plan)
         self.recovered = 0
         position = ""
         if self.journal is not None and not self.journal.new:
             self.recovered = restore(self.core, self.journal)
             position = self.journal.cursor(local_date(self.clock.now()))
-        self.connection = Connection(setup.credentials, ask=setup.ask, tokens=setup.tokens)
+        self.connection = Connection(
+            setup.credentials,
+            ask=setup.ask,
+            tokens=setup.tokens,
+            moment=machine.moment,
+            random=machine.random,
+        )
         self.broker = FastConnect(
-            self.connection, position=position, now=self.clock.now, on_problem=self._problem
+            self.connection,
+            position=position,
+            now=self.clock.now,
+            random=machine.random,
+            on_problem=self._problem,
         )
         self.runtime = Runtime(
             self.core,
@@ -104,6 +117,7 @@ class Trading:
             on_alarm=setup.on_alarm,
             on_message=setup.on_message,
             on_step=setup.on_step,
+            on_applied=self._log,
         )
         where = setup.credentials.endpoints
         self._data_client = open_client(where.data_url, self.connection.context)
@@ -112,8 +126,8 @@ class Trading:
             self._data_client,
             setup.credentials.consumer_id,
             setup.credentials.consumer_secret,
-            wall=time.time_ns,
-            random=random.random,
+            wall=lambda: round(machine.wall() * SECOND),
+            random=machine.random,
         )
         self.feed = FastConnectFeed(
             where.data_stream_url,
@@ -121,7 +135,7 @@ class Trading:
             self._hub_client,
             self.connection.context,
             wall=self.clock.now,
-            random=random.random,
+            random=machine.random,
             bars=setup.bars,
         )
         engine = self.core.engine
@@ -133,10 +147,11 @@ class Trading:
             sessions = {venue.instrument.board: str(venue.session) for venue in engine.venues.values()}
             self.view.resume(engine.day, sessions)
         self.latch = Latch(setup.journal) if setup.journal is not None else None
-        self.watchdog = Watchdog(self._hung)
+        self.watchdog = machine.watch(self._hung)
         self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed: set[str] = set()
+        self._noticed: set[str] = set()
         self.over = asyncio.Event()
         """Set when the day's last session is over."""
 
@@ -160,20 +175,15 @@ class Trading:
             self.clock.now(),
             {
                 "version": _version(),
-                "strategies": [
-                    {
-                        "name": seat.name,
-                        "class": f"{seat.strategy.__module__}.{seat.strategy.__qualname__}",
-                        "parameters": {name: str(value) for name, value in seat.parameters.items()},
-                    }
-                    for seat in self.setup.plan.seats
-                ],
-                "symbols": list(self.setup.plan.symbols),
+                "plan": facts_of(self.setup.plan),
                 "recovered": self.recovered,
             },
         )
+        if self.setup.log is not None:
+            self.setup.log.begin(self.clock.now(), core, recovered=self.recovered)
         if self.recovered:
             core.restart()
+            runtime.recover()
         day = f"{local_date(self.clock.now()):%Y%m%d}-"
         self.broker.adopt(o for o in core.engine.manager.every if o.order_id.startswith(day))
         for order in core.open_orders:
@@ -247,8 +257,11 @@ class Trading:
             self._tell_notices()
 
     def _tell_notices(self) -> None:
+        """Each thing that the feed has to say once: a feed that repeats itself would hide all else."""
         for text in self.view.notices:
-            self.setup.on_message(self.clock.now(), "", text)
+            if text not in self._noticed:
+                self._noticed.add(text)
+                self.setup.on_message(self.clock.now(), "", text)
         self.view.notices.clear()
 
     async def _warm_up(self) -> None:
@@ -342,7 +355,7 @@ class Trading:
 
     def facts(self) -> dict[str, Any]:
         """How the run stands, as plain values."""
-        return facts(self.core)
+        return standing(self.core)
 
     def _hung(self, seconds: float) -> None:
         """From the watchdog's thread: the loop does not answer, so cancel from outside of it."""
@@ -353,9 +366,17 @@ class Trading:
             return
         self.latch.set(reason)
         try:
-            asyncio.run(kill_outside(self.setup.credentials, self.setup.journal, self.setup.tokens))
+            asyncio.run(
+                kill_outside(
+                    self.setup.credentials, self.setup.journal, self.setup.tokens, machine=self.setup.machine
+                )
+            )
         except AlgoError as error:
             self.setup.on_alarm(alarm._replace(text=f"cancelling from outside failed: {error}"))
+
+    def _log(self, ns: int, event: Any, step: Step) -> None:
+        if self.setup.log is not None:
+            self.setup.log.step(ns, event, step, self.core)
 
     def _problem(self, text: str) -> None:
         self.setup.on_message(self.clock.now(), "", text)

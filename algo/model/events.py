@@ -274,12 +274,14 @@ class SignInChanged:
 class BooksStated:
     """The broker's order books, asked for at `asked` and had at `ns`, were complete.
 
-    `requests` are the request ids that they name, as evidence of what was received.
+    `requests` are the request ids that they name, as evidence of what was received. `io` is when they were
+    asked for in seconds of a clock that never jumps and never runs faster than the machine's.
     """
 
     ns: int
     asked: int
     requests: frozenset[str]
+    io: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

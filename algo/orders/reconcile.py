@@ -15,8 +15,8 @@ from algo.clock import SECOND
 from algo.model import BooksStated, HoldingsStated
 
 BOOKS = 3
-APART = 10 * SECOND
-AFTER = 30 * SECOND
+APART = 10.0
+AFTER = 30.0
 AGREEMENTS = 2
 """Matching statements in a row after which a symbol with a mismatch may trade again."""
 SETTLING = 5 * SECOND
@@ -25,22 +25,24 @@ SETTLING = 5 * SECOND
 
 @dataclass(slots=True)
 class _Absence:
-    sent: int
-    since: int  # nothing asked for before this counts: the send, or the end of the last break
-    books: list[int] = field(default_factory=list)
+    asked_before: bool = True  # the next book may have been asked for before the request was sent
+    books: list[float] = field(default_factory=list)
 
 
 class Evidence:
-    """The requests of unknown fate and what speaks for their not having arrived."""
+    """The requests of unknown fate and what speaks for their not having arrived.
+
+    Seconds are those of `BooksStated.io`: a market that runs faster proves nothing sooner. The first book
+    that surely was asked for after the request begins the count, so the thirty seconds are at least that.
+    """
 
     def __init__(self) -> None:
         self._absent: dict[str, _Absence] = {}
         self._broken = False
-        self._restored = 0
 
-    def unknown(self, request_id: str, sent: int) -> None:
-        """A request sent at `sent` may or may not have arrived."""
-        self._absent.setdefault(request_id, _Absence(sent, max(sent, self._restored)))
+    def unknown(self, request_id: str) -> None:
+        """A request may or may not have arrived."""
+        self._absent.setdefault(request_id, _Absence())
 
     def settled(self, request_id: str) -> None:
         """The fate of the request is known."""
@@ -49,16 +51,16 @@ class Evidence:
     def stream_lost(self) -> None:
         """What happens over there is not heard: books asked for meanwhile prove nothing."""
         self._broken = True
-        for one in self._absent.values():
-            one.books.clear()
+        self._begin_anew()
 
-    def stream_restored(self, ns: int) -> None:
+    def stream_restored(self) -> None:
         """The stream is back and replays what was missed."""
         self._broken = False
-        self._restored = ns
-        for one in self._absent.values():
-            one.books.clear()
-            one.since = max(one.since, ns)
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        for request_id in self._absent:
+            self._absent[request_id] = _Absence()
 
     def books(self, stated: BooksStated) -> list[str]:
         """The requests that are now proven not to have been received."""
@@ -66,14 +68,12 @@ class Evidence:
         for request_id, one in self._absent.items():
             if request_id in stated.requests:
                 one.books.clear()  # it is there: the order's own events will say so
-                one.since = stated.ns
-                continue
-            if self._broken or stated.asked < one.since:
-                continue
-            if not one.books or stated.asked - one.books[-1] >= APART:
-                one.books.append(stated.asked)
-            if len(one.books) >= BOOKS and one.books[-1] - one.sent >= AFTER:
-                proven.append(request_id)
+            elif one.asked_before or self._broken:
+                one.asked_before = False
+            elif not one.books or stated.io - one.books[-1] >= APART:
+                one.books.append(stated.io)
+                if len(one.books) >= BOOKS and one.books[-1] - one.books[0] >= AFTER:
+                    proven.append(request_id)
         for request_id in proven:
             del self._absent[request_id]
         return proven

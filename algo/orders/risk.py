@@ -31,6 +31,19 @@ class Limits:
             if value is not None and value <= 0:
                 raise SettingError(f"limit {name} must be above zero, not {value}")
 
+    def or_else(self, other: Limits) -> Limits:
+        """These, and where there is none, those of `other`."""
+        return Limits(
+            *(
+                mine if mine is not None else theirs
+                for mine, theirs in zip(_all(self), _all(other), strict=True)
+            )
+        )
+
+
+def _all(limits: Limits) -> tuple[int | None, ...]:
+    return limits.order_quantity, limits.order_value, limits.position, limits.daily_loss
+
 
 NO_LIMITS = Limits()
 

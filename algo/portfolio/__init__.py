@@ -1,7 +1,8 @@
 """The ledger: fills in; positions, sellable lots, cash, margin and profit out."""
 
 from algo.portfolio.advance import advance_fee, draw_advance, on_the_way
-from algo.portfolio.ledger import DIVIDEND_TAX, Flow, Portfolio
+from algo.portfolio.flow import Flow
+from algo.portfolio.ledger import DIVIDEND_TAX, Portfolio
 from algo.portfolio.lots import Lot, RoundTrip
 from algo.portfolio.position import Position
 from algo.portfolio.variation import settle_daily

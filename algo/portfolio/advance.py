@@ -7,7 +7,8 @@ from heapq import heapify
 from algo.clock import local_date
 from algo.errors import SettingError
 from algo.model import Account
-from algo.portfolio.ledger import Flow, Portfolio
+from algo.portfolio.flow import Flow
+from algo.portfolio.ledger import Portfolio
 
 
 def on_the_way(portfolio: Portfolio) -> list[tuple[int, int]]:

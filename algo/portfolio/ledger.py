@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 
@@ -17,22 +16,12 @@ from algo.clock import at, local_date
 from algo.errors import SettingError
 from algo.market import VIETNAM, Fees, NoFees, TradingCalendar, initial_margin, settles_at
 from algo.model import Account, CorporateAction, Fill, Instrument, Side
+from algo.portfolio.flow import Flow
 from algo.portfolio.lots import Lot, RoundTrip
 from algo.portfolio.position import Position
 
 DIVIDEND_TAX = Fraction(5, 100)
 """Personal income tax withheld from cash dividends (Law on Personal Income Tax, investment income)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What changed the account besides a fill: đồng, and for a split the change in shares."""
-
-    ns: int
-    kind: str
-    symbol: str
-    amount: int
-    quantity: int = 0
 
 
 class Portfolio:

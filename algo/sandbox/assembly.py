@@ -55,11 +55,12 @@ def assemble(
     limited: bool = True,
     note: Callable[[str], None] = lambda _: None,
     wall: Callable[[], float] = time.time,
+    make_host: Callable[..., Host] = Host,
 ) -> Sandbox:
     """Put a sandbox together; a `state` that has been used before brings its own recipe and goes on.
 
     `source` replaces the market of the recipe. At `speed` 0 the market stands until the operator steps it.
-    `note` hears one-time codes and what else a person should know.
+    `make_host` makes another kind of host. `note` hears one-time codes and what else a person should know.
     """
     kept = state.recipe if state is not None else None
     recipe = Recipe.of(kept) if kept is not None else recipe or Recipe.new()
@@ -75,7 +76,7 @@ def assemble(
     service.publish()
     if state is not None and kept is None:
         state.begin(recipe.asdict())
-    host = Host(service, world, speed=speed, faults=faults, note=note, wall=wall)
+    host = make_host(service, world, speed=speed, faults=faults, note=note, wall=wall)
     token = secrets.token_urlsafe(24)
     control = Control(host, service, world, token)
     inputs = 0

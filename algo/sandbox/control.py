@@ -105,6 +105,7 @@ class Control:
             "now": world.now,
             "day": world.day.isoformat(),
             "speed": self._host.pace.speed,
+            "width": world.source.width,
             "stop": None,
             "next": None if stop is None else {"ns": stop.ns, "kind": stop.kind},
             "notify_id": self._service.trading.last_id_of(consumer),

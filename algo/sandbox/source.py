@@ -87,6 +87,11 @@ class Source(Protocol):
         ...
 
     @property
+    def width(self) -> int:
+        """Nanoseconds of the bars that it tells."""
+        ...
+
+    @property
     def past(self) -> Past:
         """What was before the first day that is played."""
         ...

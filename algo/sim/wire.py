@@ -7,12 +7,24 @@ whoever holds it; by itself it only delays.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from typing import Any
 
 DELAY = 0.0005
 _APART = 1e-7
+
+
+def _descriptors() -> tuple[int, int]:
+    """One at which nothing ever arrives, and one that is at its end."""
+    silent, _ = os.pipe()
+    over, write = os.pipe()
+    os.close(write)
+    return silent, over
+
+
+_SILENT, _OVER = _descriptors()
 
 
 class _Facts:
@@ -22,6 +34,7 @@ class _Facts:
 
     def __init__(self, own: tuple[str, int], peer: tuple[str, int]) -> None:
         self.own, self.peer = own, peer
+        self.over = False
 
     def getsockname(self) -> tuple[str, int]:
         return self.own
@@ -30,7 +43,8 @@ class _Facts:
         return self.peer
 
     def fileno(self) -> int:
-        return -1
+        """A descriptor that can be read when the connection is over, as a pool looks at it."""
+        return _OVER if self.over else _SILENT
 
     def setsockopt(self, *_: Any) -> None:
         """There is nothing to set."""
@@ -44,6 +58,7 @@ class End(asyncio.Transport):
         super().__init__({"peername": peer, "sockname": facts.own, "socket": facts, "sslcontext": None})
         self._loop = loop
         self._wire = wire
+        self._facts = facts
         self._protocol: Any = None
         self._closing = False
         self._lost = False
@@ -113,6 +128,11 @@ class End(asyncio.Transport):
 
     # What the wire calls
 
+    @property
+    def lost(self) -> bool:
+        """Whether the protocol has been told that the connection is over."""
+        return self._lost
+
     def deliver(self, data: bytes) -> None:
         """Bytes have come."""
         if self._lost:
@@ -125,12 +145,13 @@ class End(asyncio.Transport):
     def lose(self, error: Exception | None) -> None:
         """The connection is over."""
         if not self._lost:
-            self._lost = self._closing = True
+            self._lost = self._closing = self._facts.over = True
             self._protocol.connection_lost(error)
 
     def end_of_data(self) -> None:
         """The other end has closed."""
         if not self._lost:
+            self._facts.over = True
             keep = self._protocol.eof_received()
             if not keep:
                 self._closing = True
@@ -150,17 +171,20 @@ class Wire:
         self._under_way = {id(self.client): 0, id(self.server): 0}
         self.silent: set[int] = set()
         """Ends (by id) whose bytes go nowhere: a half-open connection."""
+        self.dead = False
+        self.deaf: set[int] = set()
+        """Ends (by id) that hear nothing, not even the end."""
 
     def carry(self, end: End, data: bytes) -> None:
         """Take bytes from one end to the other."""
-        if id(end) in self.silent:
+        if id(end) in self.silent or (self.dead and end is self.client):
             return
         self._under_way[id(end)] += len(data)
         self._later(end, lambda: self._arrive(end, data))
 
     def _arrive(self, end: End, data: bytes) -> None:
         self._under_way[id(end)] -= len(data)
-        if id(end) not in self.silent:
+        if id(end) not in self.silent and id(end.other) not in self.deaf:
             end.other.deliver(data)
 
     def waiting(self, end: End) -> int:
@@ -169,7 +193,7 @@ class Wire:
 
     def ended(self, end: End, error: Exception | None) -> None:
         """An end was closed: the other one hears of it after what was sent before."""
-        if id(end) not in self.silent:
+        if id(end) not in self.silent and id(end.other) not in self.deaf and not self.dead:
             self._later(end, end.other.end_of_data)
 
     def reset(self) -> None:
@@ -177,6 +201,18 @@ class Wire:
         error = ConnectionResetError("the connection was reset")
         for end in (self.client, self.server):
             self._loop.call_soon(end.lose, error)
+
+    def die(self) -> None:
+        """The client's process is gone: what it had sent arrives, and then the server hears a reset."""
+        self.dead = True
+        self.deaf.add(id(self.client))
+        error = ConnectionResetError("the connection was reset")
+        self._later(self.client, lambda: self.server.lose(error))
+
+    @property
+    def over(self) -> bool:
+        """Whether both ends have lost the connection."""
+        return self.client.lost and self.server.lost
 
     def silence(self) -> None:
         """Neither end hears anything any more, and neither is told."""

@@ -129,7 +129,10 @@ CASES = {
     "wrong experiment": (("backtest", "fees.toml"), "there is no futures_brker"),
     "unknown option": ((*HERE, "--slipage", "1"), "--slipage"),
     "unknown command": (("bactest",), "bactest"),
-    "unknown broker": (("run", "cross.py", "--data", "VN30F1M", "--broker", "ssi"), "--broker paper"),
+    "unknown broker": (
+        ("run", "cross.py", "--data", "VN30F1M", "--broker", "ssi"),
+        "choose paper, sandbox or live",
+    ),
     "speed below zero": (("run", "cross.py", "--data", "VN30F1M", "--speed", "-1"), "speed is 0"),
     "endless speed": (("run", "cross.py", "--data", "VN30F1M", "--speed", "inf"), "speed is 0"),
     "too many cuts": (("check", "cross.py", "--data", "VN30F1M", "--cuts", "999"), "too few for 999 cuts"),

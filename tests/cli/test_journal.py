@@ -148,7 +148,7 @@ def test_what_is_exported_is_what_is_shown(algo: Command, file: Path, folder: Pa
         (("check", "cross.py"), "cross.py is no journal"),
         (("show", "live.journal", "--day", "yesterday"), "'yesterday' is not a date"),
         (("show", "live.journal", "--kind", "comand"), "did you mean command?"),
-        (("show", "live.journal", "--kind", "zzz"), "there are run, input, command"),
+        (("show", "live.journal", "--kind", "zzz"), "there are run, input, decision"),
         (("export", "live.journal", "--out", "day.xml"), "ends in .jsonl or .csv"),
         (("export", "live.journal", "--out", "nowhere/day.csv"), "cannot write nowhere/day.csv"),
     ],

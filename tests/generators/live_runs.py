@@ -11,7 +11,6 @@ from algo.data.feed import BarFeed
 from algo.live.core import Core, Plan, Seat
 from algo.live.log import RunLog
 from algo.live.record import START, STOP, Record
-from algo.market import fees_from
 from algo.orders.controls import ControlSettings
 from algo.simulation import Simulation
 from algo.strategy import Strategy
@@ -70,9 +69,8 @@ def plan_of(strategy: type[Strategy], data: Any, parameters: Mapping[str, Any] |
         list(feed.instruments),
         feed.days[0],
         width=next(iter(feed.series.values())).width,
-        fees=fees_from("vietnam"),
         contracts=feed.instruments,
-        calendar=feed.calendar,
+        days=feed.days,
         controls=ControlSettings(collar=1.0, repeat=0, open_orders=10_000, refusals=10_000, loops=10_000),
     )
 

@@ -19,7 +19,6 @@ from algo.live.control import Control
 from algo.live.core import Plan, Seat
 from algo.live.stepping import SteppedBars, Stepper
 from algo.live.trading import Setup, Trading
-from algo.market import fees_from
 from algo.orders.controls import ControlSettings
 from algo.sandbox.assembly import Sandbox, assemble
 from algo.sandbox.authority import Authority
@@ -81,9 +80,8 @@ def setup_of(
         list(on.series),
         on.feed.days[0],
         width=next(iter(on.series.values())).width,
-        fees=fees_from("vietnam"),
         controls=controls,
-        calendar=on.feed.calendar,
+        days=on.feed.days,
         contracts=instruments,
     )
     return Setup(

@@ -96,7 +96,7 @@ class Desk:
 
     def books(self, *named: str, ago: float = 0.0) -> Step:
         asked = self.now - round(ago * SECOND)
-        return self.step(BooksStated(self.now, asked, frozenset(named)))
+        return self.step(BooksStated(self.now, asked, frozenset(named), asked / SECOND))
 
     def holdings(self, **held: int) -> Step:
         return self.step(HoldingsStated(self.now, self.now, held))

@@ -14,27 +14,34 @@ from algo.orders.reconcile import AFTER, APART, BOOKS, SETTLING, Evidence, Holdi
 SENT = 1_000 * SECOND
 
 
-def book(second: float, *named: str, late: float = 0.5) -> BooksStated:
-    asked = SENT + round(second * SECOND)
-    return BooksStated(asked + round(late * SECOND), asked, frozenset(named))
+def book(second: float, *named: str) -> BooksStated:
+    """Asked for at this second of the machine; the market's own time stands still."""
+    return BooksStated(SENT, SENT, frozenset(named), second)
 
 
-def test_absence_from_three_books_ten_seconds_apart_the_last_after_thirty() -> None:
+def test_absence_counts_from_the_first_book_that_was_surely_asked_for_later() -> None:
     evidence = Evidence()
-    evidence.unknown("1", SENT)
-    assert [evidence.books(book(second)) for second in (1, 11, 21, 29.9)] == [[], [], [], []]
-    assert evidence.books(book(31)) == ["1"]
+    evidence.unknown("1")
+    assert evidence.books(book(1)) == [], "it may have been asked for before the request was sent"
+    assert [evidence.books(book(second)) for second in (2, 12, 22, 31.9)] == [[], [], [], []]
+    assert evidence.books(book(32)) == ["1"]
     assert evidence.books(book(60)) == [], "it is said once"
 
 
 def test_books_that_are_close_count_as_one() -> None:
     evidence = Evidence()
-    evidence.unknown("1", SENT)
-    for second in range(31, 50):
-        assert evidence.books(book(second)) == []
-        if second == 41:
-            break
-    assert evidence.books(book(51)) == ["1"]
+    evidence.unknown("1")
+    evidence.books(book(0))
+    found = [second for second in range(1, 60) if evidence.books(book(second))]
+    assert found == [31]
+
+
+def test_a_market_that_runs_fast_proves_nothing_sooner() -> None:
+    evidence = Evidence()
+    evidence.unknown("1")
+    for number in range(50):
+        ns = SENT + number * 60 * SECOND
+        assert evidence.books(BooksStated(ns, ns, frozenset(), number * 0.1)) == []
 
 
 story = st.lists(
@@ -46,59 +53,62 @@ story = st.lists(
 )
 
 
-@given(story, st.lists(st.integers(0, 8), min_size=25, max_size=25), st.integers(0, 5))
+@given(story, st.lists(st.integers(0, 14), min_size=25, max_size=25), st.integers(0, 5))
 def test_what_is_proven_has_the_evidence(
     events: list[tuple[str, bool]], pauses: list[int], told_at: int
 ) -> None:
     """Compared with the rule itself, over the whole story."""
-    evidence, now = Evidence(), SENT
-    absent: list[int] = []  # moments of books without it, since the last that spoils the count
-    broken, since = False, SENT
+    evidence, now = Evidence(), 0.0
+    absent: list[float] = []  # moments of books without it, since the last that spoils the count
+    broken = sure = False
     for number, ((what, seen), pause) in enumerate(zip(events, pauses, strict=False)):
         if number == told_at:
-            evidence.unknown("1", SENT)
+            evidence.unknown("1")
         told = number >= told_at
-        now += pause * SECOND
+        now += pause
         if what == "lost":
             evidence.stream_lost()
-            broken, absent = True, []
+            broken, absent, sure = True, [], False
         elif what == "restored":
-            evidence.stream_restored(now)
-            broken, absent, since = False, [], max(since, now)
+            evidence.stream_restored()
+            broken, absent, sure = False, [], False
         else:
-            proven = evidence.books(BooksStated(now + SECOND, now, frozenset({"1"} if seen else ())))
+            proven = evidence.books(book(now, *(["1"] if seen else [])))
             if not told:
                 assert proven == []
                 continue
             if seen:
-                absent, since = [], now + SECOND
-            elif not broken and now >= since:
+                absent = []
+            elif sure and not broken:
                 absent.append(now)
-            spaced: list[int] = []
+            else:
+                sure = True
+            spaced: list[float] = []
             for at in absent:
                 if not spaced or at - spaced[-1] >= APART:
                     spaced.append(at)
-            enough = len(spaced) >= BOOKS and spaced[-1] - SENT >= AFTER
+            enough = len(spaced) >= BOOKS and spaced[-1] - spaced[0] >= AFTER
             assert proven == (["1"] if enough else [])
             if enough:
                 return
 
 
-def test_a_break_before_the_request_was_known_to_be_unknown_counts_too() -> None:
+def test_a_break_begins_the_count_anew() -> None:
     evidence = Evidence()
+    evidence.unknown("1")
+    for second in (0, 1, 11, 21):
+        assert evidence.books(book(second)) == []
     evidence.stream_lost()
-    evidence.stream_restored(SENT + 5 * SECOND)
-    evidence.unknown("1", SENT)
-    assert evidence.books(book(4)) == [], "it was asked for while nothing was heard"
-    assert [evidence.books(book(second)) for second in (14, 34)] == [[], []], "two since then"
-    assert evidence.books(book(44)) == ["1"]
+    evidence.stream_restored()
+    assert [evidence.books(book(second)) for second in (31, 32, 42, 52)] == [[], [], [], []]
+    assert evidence.books(book(62)) == ["1"]
 
 
 def test_what_is_settled_is_asked_for_no_more() -> None:
     evidence = Evidence()
-    evidence.unknown("1", SENT)
+    evidence.unknown("1")
     evidence.settled("1")
-    assert not any(evidence.books(book(second)) for second in (10, 20, 30, 40, 50))
+    assert not any(evidence.books(book(second)) for second in (0, 10, 20, 30, 40, 50))
 
 
 def held(second: int, **quantities: int) -> HoldingsStated:

@@ -49,6 +49,7 @@ class FastConnect:
         position: str = "",
         live_only: bool = False,
         now: Callable[[], int] = time.time_ns,
+        random: Callable[[], float] = random.random,
         on_problem: Callable[[str], None] = lambda _text: None,
     ) -> None:
         who = connection.credentials
@@ -63,7 +64,7 @@ class FastConnect:
             self._client,
             connection.context,
             wall=now,
-            random=random.random,
+            random=random,
             start=read_position(position),
             live_only=live_only,
         )

@@ -6,7 +6,7 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -46,15 +46,18 @@ class Connection:
         tokens: Path | None = None,
         saved: bool = True,
         quota: Quota | None = None,
+        moment: Callable[[], Moment] = moment,
+        random: Callable[[], float] = random.random,
     ) -> None:
-        """`ask` gives codes, `tokens` is the file that keeps tokens, None for none.
+        """`ask` gives codes, `tokens` is the file that keeps tokens, None for none, `moment` is now and `random`
+        gives numbers in [0, 1) for pauses.
 
         With `saved` off, the code goes into each order instead of into the token.
         """
         self.credentials = credentials
         self.context: ssl.SSLContext = trust(credentials.ca_file)
         self.client: httpx.AsyncClient = open_client(credentials.endpoints.url, self.context)
-        self.rest = Rest(self.client, credentials.key, random=random.random, quota=quota)
+        self.rest = Rest(self.client, credentials.key, random=random, quota=quota)
         file = TokenFile(tokens) if tokens is not None else None
         self.session = Session(credentials, self.rest.sign_in, moment, ask=ask, file=file, saved=saved)
         self.rest.use(self.session)

@@ -57,6 +57,7 @@ class BarReplay:
             raise DataError(f"the data have no bars on or after {day}")
         played = {name: one for name, one in played.items() if len(one)}
         self._feed = BarFeed(played, actions)
+        self.width = next(iter(played.values())).width
         self._rules = rules if rules is not None else FillRules()
         self.instruments: dict[str, Instrument] = dict(self._feed.instruments)
         self.exchange = PaperExchange(self.instruments, self._rules, replay)

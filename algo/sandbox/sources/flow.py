@@ -57,6 +57,8 @@ _BASIS = 0.001  # by which a future is worth more than the index, a month
 class SyntheticFlow:
     """The market from `day` (or the next trading day) on, without end. `natures` is who plays in it."""
 
+    width = MINUTE
+
     def __init__(
         self,
         day: date,

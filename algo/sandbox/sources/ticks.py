@@ -47,6 +47,8 @@ class TickReplay:
     tell its reference prices. Raises DataError without ticks, and for ticks out of order.
     """
 
+    width = MINUTE
+
     def __init__(
         self,
         ticks: Iterable[Tick],
