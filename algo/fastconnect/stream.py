@@ -19,7 +19,7 @@ import httpx
 from algo.errors import AuthError, BrokerError, ProtocolError
 from algo.fastconnect.hub import IDLE, Hub
 from algo.fastconnect.secret import Secret
-from algo.fastconnect.signalr import Disconnected, Event, Invocation, Opened, ReconnectAsked
+from algo.fastconnect.signalr import Disconnected, Event, Invocation, Opened, ReconnectAsked, Result
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
@@ -60,6 +60,7 @@ class HubStream(ABC, Generic[T]):
         self._up: bool | None = None
         self._up_since = 0.0
         self._done = False
+        self._barriers: dict[str, asyncio.Future[None]] = {}
 
     @property
     def connected(self) -> bool:
@@ -70,6 +71,20 @@ class HubStream(ABC, Generic[T]):
     def waiting(self) -> bool:
         """Whether something that came has not been read yet."""
         return bool(self._items)
+
+    async def settled(self) -> None:
+        """Until everything that the hub had sent when this was called has been taken from the socket.
+
+        A call without a meaning is answered with an error, and the answer comes behind what was sent before
+        it. Raises BrokerError when the connection ends meanwhile.
+        """
+        hub = self._hub
+        if hub is None or not self._up:
+            raise ProtocolError(f"the hub {self.hub} is not connected")
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        number = await hub.invoke("Settled")
+        self._barriers[number] = answered
+        await answered
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -174,6 +189,8 @@ class HubStream(ABC, Generic[T]):
                 self._put(self._restored())
             elif isinstance(event, ReconnectAsked | Disconnected):
                 raise ProtocolError("the server asked to connect again")
+            elif isinstance(event, Result) and event.number in self._barriers:
+                self._barriers.pop(event.number).set_result(None)
             else:
                 self._heard(event)
         if len(self._items) > self.most_waiting and self._hub is not None:
@@ -181,6 +198,10 @@ class HubStream(ABC, Generic[T]):
 
     def _went_down(self, reason: str) -> None:
         """Report the end of a connection, or the first failure to make one; later failures are no news."""
+        for barrier in self._barriers.values():
+            if not barrier.done():
+                barrier.set_exception(ProtocolError(f"the connection ended: {reason}"))
+        self._barriers.clear()
         if self._up is not False:
             self._up = False
             self._put(self._lost(reason))

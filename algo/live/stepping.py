@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from algo.clock import local_date
 from algo.data.fastconnect.events import BarSoFar
-from algo.errors import QueryFailed
 from algo.live.clock import SteppedClock
 from algo.model import Bar, TimerFired
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from algo.live.trading import Trading
 
 OPEN, RANGE, DAY = "open", "range", "day"
-_POLL = 0.0005
-_AGAIN = 0.02
-PATIENCE = 30.0
 
 
 class SteppedBars:
@@ -59,6 +55,7 @@ class Stepper:
         self._bars = bars
         self.stops = 0
         self._data_id = -1
+        self._told = -1
         self._seen = 0
         """How many commands have been answered and heard of."""
 
@@ -92,7 +89,7 @@ class Stepper:
             await trading.feed.settled()
             while trading.feed.waiting:
                 await asyncio.sleep(0)
-        await self._heard(int(state["notify_id"]))
+        await self._heard(int(state["told"]))
         if state["stop"] == DAY:
             trading.runtime.post(trading.view.start_day(local_date(now), now))
             await trading.subscribe()
@@ -112,20 +109,14 @@ class Stepper:
                 return
             self._seen = runtime.counts.commands
             state = await self._control.state()
-            await self._heard(int(state["notify_id"]))
+            await self._heard(int(state["told"]))
 
-    async def _heard(self, notify_id: int) -> None:
-        """Until the order stream has brought the message of this id, or what came since."""
+    async def _heard(self, told: int) -> None:
+        """Until the order stream has brought all that was told so far, and it was handed over."""
+        if told == self._told:
+            return
+        self._told = told
         stream = self._trading.broker.stream
-        clock = asyncio.get_running_loop().time
-        deadline, again = clock() + PATIENCE, clock() + _AGAIN
-        while notify_id and stream.last_id != notify_id:
-            if clock() > deadline:
-                raise QueryFailed(f"the order stream did not bring message {notify_id}")
-            if clock() > again:  # an order that went out meanwhile may have caused more, on a new day too
-                notify_id = int((await self._control.state())["notify_id"])
-                again = clock() + _AGAIN
-            await asyncio.sleep(_POLL)
+        await stream.settled()
         while stream.waiting:
             await asyncio.sleep(0)
-        await asyncio.sleep(0)

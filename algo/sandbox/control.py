@@ -109,6 +109,7 @@ class Control:
             "stop": None,
             "next": None if stop is None else {"ns": stop.ns, "kind": stop.kind},
             "notify_id": self._service.trading.last_id_of(consumer),
+            "told": self._service.trading.told(consumer),
             "data_id": self._service.market.sent,
         }
 

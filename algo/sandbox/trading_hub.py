@@ -39,6 +39,8 @@ class Log:
         self.ids: list[int] = []
         self.entries: list[str] = []
         self.connections: dict[Connection, None] = {}
+        self.told = 0
+        """Messages since the beginning, days ago included."""
         self._full: list[str] = []
 
     def clear(self) -> None:
@@ -95,6 +97,10 @@ class TradingHub:
         """The last id that was given today, 0 before the first."""
         return self._last
 
+    def told(self, consumer_id: str) -> int:
+        """How many messages a person was told so far, on all days: a count that never begins anew."""
+        return self._logs[consumer_id].told
+
     def last_id_of(self, consumer_id: str) -> int:
         """The last id that a person was told today, 0 before the first."""
         return next((number for number in reversed(self._logs[consumer_id].ids) if number), 0)
@@ -123,6 +129,7 @@ class TradingHub:
             words = entry(HUB, "Broadcast", event_text(statement, number, self._world))
             log.ids.append(number)
             log.entries.append(words)
+            log.told += 1
             told.setdefault(consumer.consumer_id, []).append(words)
         self._flush(told)
 

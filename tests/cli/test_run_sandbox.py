@@ -1,4 +1,4 @@
-"""`algo run --broker sandbox`: a day through SSI's protocol gives what a backtest gives. Live asks for more."""
+"""`algo run --broker sandbox`: a day through SSI's protocol gives what a backtest gives. Live asks more."""
 
 from __future__ import annotations
 

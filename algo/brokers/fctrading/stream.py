@@ -83,8 +83,6 @@ class TradingStream(HubStream[Item]):
         self._cursor = Cursor(start, live_only=live_only)
         self._decoder = EventDecoder()
         self._resume = ""
-        self.last_id = 0
-        """The notify id of the message that came last, new or not."""
 
     @property
     def position(self) -> Position | None:
@@ -132,7 +130,6 @@ class TradingStream(HubStream[Item]):
             return
         for text in call.arguments:
             event = self._decoder.decode(text)
-            self.last_id = event.notify_id or self.last_id
             if self._cursor.take(event, self._wall()):
                 self._put(Delivered(event, self._cursor.position))
         if self._decoder.news:

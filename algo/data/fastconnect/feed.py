@@ -18,7 +18,7 @@ from algo.data.fastconnect.channels import Channel, Channels
 from algo.data.fastconnect.decode import Decoder
 from algo.data.fastconnect.events import BarSoFar, Decoded, FeedEvent, FeedLost, FeedRestored, Notice, Unread
 from algo.data.fastconnect.minutes import MinuteBars
-from algo.errors import BrokerError, ProtocolError
+from algo.errors import BrokerError
 from algo.fastconnect.hub import IDLE, Hub
 from algo.fastconnect.secret import Secret
 from algo.fastconnect.signalr import Event, Invocation, Result, ServerError, Unrecognised
@@ -85,7 +85,6 @@ class FastConnectFeed(HubStream[FeedEvent]):
         self._minutes: BarMaker = bars if bars is not None else MinuteBars()
         self._timer: asyncio.TimerHandle | None = None
         self._calls: dict[str, str] = {}
-        self._barriers: dict[str, asyncio.Future[None]] = {}
 
     def doubts(self, symbol: str) -> str:
         """Why nothing should be entered on the data of `symbol`; '' when they can be trusted."""
@@ -105,20 +104,6 @@ class FastConnectFeed(HubStream[FeedEvent]):
             except BrokerError as error:
                 # The connection is going down; the next one subscribes to everything.
                 self._put(Notice(f"{text}: {error}"))
-
-    async def settled(self) -> None:
-        """Until everything that the hub had sent when this was called has been read.
-
-        The answer to a call comes behind what was sent before it, whatever the answer is. Raises BrokerError
-        when the connection ends meanwhile.
-        """
-        hub = self._hub
-        if hub is None or not self._up:
-            raise ProtocolError("the market feed is down")
-        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        number = await hub.invoke(SUBSCRIBE, "")
-        self._barriers[number] = answered
-        await answered
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
@@ -162,9 +147,7 @@ class FastConnectFeed(HubStream[FeedEvent]):
         return FeedLost(reason, self._wall())
 
     def _heard(self, event: Event) -> None:
-        if isinstance(event, Result) and event.number in self._barriers:
-            self._barriers.pop(event.number).set_result(None)
-        elif isinstance(event, Result):
+        if isinstance(event, Result):
             text = self._calls.pop(event.number, "a call")
             if event.error:
                 self._put(Notice(f"the market feed refused {text}: {plain(event.error)}"))
@@ -213,10 +196,3 @@ class FastConnectFeed(HubStream[FeedEvent]):
     def _put_bars(self, bars: list[Bar]) -> None:
         for bar in bars:
             self._put(bar)
-
-    def _went_down(self, reason: str) -> None:
-        for barrier in self._barriers.values():
-            if not barrier.done():
-                barrier.set_exception(ProtocolError(f"the market feed ended: {reason}"))
-        self._barriers.clear()
-        super()._went_down(reason)
