@@ -52,8 +52,11 @@ class House:
         self.host: _Host = self.sandbox.host  # type: ignore[assignment]
         self.host.house = self
         self.service = self.sandbox.service
-        self.service.on_statements = lambda said: self.on_statements(said)
+        self.service.on_statements = self._stated
         self.world = self.sandbox.world
+
+    def _stated(self, said: list[Statement]) -> None:
+        self.on_statements(said)
 
     @property
     def brokerage(self) -> Brokerage:

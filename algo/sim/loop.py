@@ -1,8 +1,9 @@
 """An event loop whose time is virtual: when nothing is ready, it jumps to what is due next.
 
-Nothing waits and nothing depends on the machine's speed, so a run with the same seed goes the same way, await
-by await. The loop opens no sockets: `create_connection` and `create_server` ask the network that it was given.
-Tasks belong to the `OWNER` in whose context they were made, so that a simulated process can end with all it has.
+Nothing waits and nothing depends on the machine's speed, so a run with the same seed goes the same way,
+await by await. The loop opens no sockets: `create_connection` and `create_server` ask the network that it was
+given. Tasks belong to the `OWNER` in whose context they were made, so that a simulated process can end with
+all it has.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """How often the loop went round: each is a moment at which a process may die."""
         self.on_turn: Callable[[], None] | None = None
         self._tasks: dict[asyncio.Task[Any], object] = {}
-        self.set_task_factory(self._make_task)
+        self.set_task_factory(self._make_task)  # type: ignore[arg-type]
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""

@@ -20,7 +20,7 @@ CAST: Mapping[str, Nature] = {
 
 
 class SmallCrowd(SyntheticFlow):
-    """A made-up market in which so many orders come in a minute of virtual time, however fast the market is."""
+    """A made-up market in which so many orders come in a minute of virtual time, at any speed."""
 
     def __init__(self, day: date, seed: int, speed: Callable[[int], float]) -> None:
         """`speed` gives how fast the market is at a market time."""

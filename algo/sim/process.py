@@ -1,4 +1,4 @@
-"""One trading process of a simulation: the production run, with a machine of its own, that can die anywhere."""
+"""One trading process of a simulation: the production run on a machine of its own, which can die anywhere."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Process:
         self.journal = folder / "run.journal"
         chance = random.Random(f"{seed} process {number}")  # noqa: S311  repeatable on purpose
         machine = Machine(clock.wall, loop.time, chance.random, self.disk.connect, SilentWatch)
-        self._setup = lambda: Setup(
+        self._setup: Callable[[], Setup] = lambda: Setup(
             plan(),
             credentials,
             journal=self.journal,
@@ -112,7 +112,10 @@ class Process:
         """Begin to live, as a task of its own."""
         context = copy_context()
         context.run(OWNER.set, self)
-        context.run(self._loop.create_task, self._run())
+        context.run(self._begin)
+
+    def _begin(self) -> None:
+        self._loop.create_task(self._run())
 
     async def _run(self) -> None:
         try:

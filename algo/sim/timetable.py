@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from algo.clock import SECOND
@@ -27,7 +28,7 @@ class Timetable:
         self._stretches = list(stretches)
         self._market = [one.ns for one in stretches]
         self._virtual = [0.0]
-        for one, after in zip(stretches, stretches[1:], strict=False):
+        for one, after in pairwise(stretches):
             self._virtual.append(self._virtual[-1] + (after.ns - one.ns) / SECOND / one.speed)
 
     def market(self, seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""Strategies that trade a lot, by seed: they try every kind of order, change their minds, and protect fills."""
+"""Strategies that trade a lot, by seed: they try every kind of order, change their minds, protect fills."""
 
 from __future__ import annotations
 

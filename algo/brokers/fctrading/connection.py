@@ -49,7 +49,7 @@ class Connection:
         moment: Callable[[], Moment] = moment,
         random: Callable[[], float] = random.random,
     ) -> None:
-        """`ask` gives codes, `tokens` is the file that keeps tokens, None for none, `moment` is now and `random`
+        """`ask` gives codes, `tokens` is the file that keeps tokens, None for none. `moment` is now, `random`
         gives numbers in [0, 1) for pauses.
 
         With `saved` off, the code goes into each order instead of into the token.
