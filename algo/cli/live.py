@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -79,7 +78,7 @@ def trade(experiment: Experiment, wishes: Wishes, console: Console) -> None:
     try:
         with execution.kept_clear(experiment):
             came = asyncio.run(_trade(strategy, settings, experiment, wishes, console))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         raise typer.Exit(INTERRUPTED) from None
     result, interrupted, failure = came
     if result is None:
@@ -96,6 +95,7 @@ async def _trade(
     strategy: type[Strategy], settings: Settings, experiment: Experiment, wishes: Wishes, console: Console
 ) -> tuple[Result | None, bool, StrategyError | None]:
     from algo.alerts import Dispatcher
+    from algo.cli.ending import Ending
     from algo.cli.live_view import view_of
     from algo.clock import SECOND
     from algo.config import load_settings
@@ -108,12 +108,7 @@ async def _trade(
     from algo.live.trading import Setup, Trading
 
     live = load_settings(wishes.settings)
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no signals in its loops: there KeyboardInterrupt ends the run.
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(name, ended.set)
+    ending = Ending()
     async with contextlib.AsyncExitStack() as stack:
         market = await stack.enter_async_context(_market(experiment, wishes, live, strategy.__name__))
         plan = await _plan(strategy, settings, experiment, market, live)
@@ -162,12 +157,13 @@ async def _trade(
         )
         async with Trading(setup) as trading:
             view.begin(trading)
+            ending.begin()
             with view:
                 if market.stepped and market.control is not None:
                     stepper = Stepper(trading, market.control, stepped, steps)
-                    await _first(stepper.run(), ended)
+                    await ending.first(stepper.run(), trading.over)
                 else:
-                    await _first(trading.over.wait(), ended)
+                    await ending.first(trading.over.wait())
                 await trading.finish()
             still = [order for order in trading.core.open_orders if order.order_id]
             if still:
@@ -176,20 +172,7 @@ async def _trade(
                 trading.core, plan.seats[0].name, _shown(wishes, settings), view.told_by_strategy
             )
             failure = trading.core.engine.failures[0] if trading.core.engine.failures else None
-            return result, ended.is_set(), failure
-
-
-async def _first(work: Any, ended: asyncio.Event) -> None:
-    """Until the work is done or the person ends it. What the work raises is raised."""
-    tasks = [asyncio.ensure_future(work), asyncio.ensure_future(ended.wait())]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if tasks[0].done():
-            tasks[0].result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            return result, ending.wanted, failure
 
 
 # -- where it trades ------------------------------------------------------------------------------
