@@ -8,6 +8,7 @@ shadows instead of strategies comes to the very same state, whatever the strateg
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,10 +40,17 @@ class Recorder:
         self._desk = desk
         self._calls = 0
         self._noted: list[Decision] = []
+        self.kept_state = "{}"
+        """The strategy's state after its last callback that did not raise, as JSON."""
         strategy = desk.strategy
         strategy._desk = self
         for name in _callbacks(desk):
             object.__setattr__(strategy, name, self._counted(getattr(strategy, name)))
+
+    def resume(self, state: str) -> None:
+        """Go on with a state that was kept."""
+        self._desk.state.update(json.loads(state))
+        self.kept_state = state
 
     def begin(self) -> None:
         """A new step begins."""
@@ -61,11 +69,21 @@ class Recorder:
             self._calls += 1
             try:
                 callback(*given)
+                self._keep_state()
             except Exception as error:
                 self._note("raise", f"{type(error).__name__}: {error}")
                 raise
 
         return counted
+
+    def _keep_state(self) -> None:
+        """What cannot be kept is the strategy's fault, and it hears of it at the first time."""
+        if self._desk.state or self.kept_state != "{}":
+            try:
+                self.kept_state = json.dumps(self._desk.state, sort_keys=True)
+            except (TypeError, ValueError, RecursionError) as error:
+                name = self._desk.name
+                raise StrategyError(f"{name}: its state must be what JSON can hold: {error}") from None
 
     def _note(self, action: str, *arguments: Any) -> None:
         self._noted.append(Decision(self._desk.name, self._calls, action, arguments))

@@ -144,8 +144,8 @@ class Core:
         self._shadows = []
         self._recorders = [Recorder(desk) for desk in self.engine.desks.values()]
         self.engine.listen()
-        for name, text in self._states.items():
-            self.engine.desks[name].state.update(json.loads(text))
+        for recorder in self._recorders:
+            recorder.resume(self._states.get(recorder.name, "{}"))
 
     def restart(self) -> None:
         """A recorded process ended here and another one went on: its strategies' timers were gone."""
@@ -199,13 +199,10 @@ class Core:
 
     def _changed_states(self) -> dict[str, Any]:
         changed: dict[str, Any] = {}
-        for recorder, desk in zip(self._recorders, self.engine.desks.values(), strict=False):
-            if not desk.state and desk.name not in self._states:
-                continue
-            text = json.dumps(desk.state, sort_keys=True)
-            if text != self._states.get(desk.name, "{}"):
-                self._states[desk.name] = text
-                changed[recorder.name] = json.loads(text)
+        for recorder in self._recorders:
+            if recorder.kept_state != self._states.get(recorder.name, "{}"):
+                self._states[recorder.name] = recorder.kept_state
+                changed[recorder.name] = json.loads(recorder.kept_state)
         return changed
 
     def remember(self, states: Mapping[str, Any]) -> None:

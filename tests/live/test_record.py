@@ -160,3 +160,30 @@ def test_a_strategy_that_raised_raises_at_the_same_place_again(tmp_path: Path) -
         restore(core, records)
     assert [repr(o) for o in core.engine.manager.every] == [repr(o) for o in old.engine.manager.every]
     assert len(core.engine.failures) == 1
+
+
+class Unkept(Strategy):
+    """Keeps in its state what no file can hold, after an order went out."""
+
+    symbol: str = "VN30F1M"
+
+    def on_bar(self, bar: Any) -> None:
+        count = self.state["bars"] = self.state.get("bars", 0) + 1
+        if count == 5:
+            self.buy(self.symbol, 1, self.round_price(self.symbol, bar.close * 0.97))
+        if count == 8:
+            self.state["seen"] = {count}
+
+
+def test_a_state_that_cannot_be_kept_is_the_strategys_failure(tmp_path: Path) -> None:
+    core, path, plan = recorded(tmp_path, Unkept)
+    (failure,) = core.engine.failures
+    assert "its state must be what JSON can hold" in str(failure)
+    assert not core.open_orders
+    with Records.open(path) as records:
+        restored = Core(plan)
+        restored.controls.ready = ""
+        restore(restored, records)
+    assert len(restored.engine.failures) == 1
+    restored.wake()
+    assert restored.engine.desks[SEAT].state == {"bars": 7}
