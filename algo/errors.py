@@ -9,6 +9,7 @@
     │   ├── CredentialError      a key, secret or account is missing or unusable
     │   └── CatalogError         the catalog does not have what was asked for
     ├── StrategyError            a user's strategy raised: the run ends, its results so far are kept
+    ├── RunFailed                a fault inside a live run ended all of it: an operator must look
     ├── ExhaustedError           a bounded resource of the day (request ids) is used up: stop placing
     ├── JournalMismatch          a recorded run does not come to the same again: an operator must look
     ├── JournalError             the record of a run cannot be used: send nothing but cancels
@@ -79,6 +80,10 @@ class StrategyError(AlgoError):
         super().__init__(text)
         self.line = line
         self.result: Any = None
+
+
+class RunFailed(AlgoError):
+    """A part of a live run raised, so all of it ended. `__cause__` is what was raised."""
 
 
 class ExhaustedError(AlgoError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from algo.brokers.base import Batch, Broker, ForeignOrder, Heard, RequestOutcome, Snapshot, UnknownMessage
-from algo.errors import JournalFailed
+from algo.errors import JournalFailed, RunFailed
 from algo.live.clock import MarketClock
 from algo.live.core import Core, Step
 from algo.live.record import START, STOP, Record
@@ -96,7 +96,7 @@ class Runtime:
         self._commit: asyncio.TimerHandle | None = None
         self._foreign: dict[str, tuple[int, bool]] = {}
         self._failed = ""
-        self._busy = False
+        self._ended = False
 
     # -- in -------------------------------------------------------------------------------------
 
@@ -148,22 +148,27 @@ class Runtime:
     # -- the loop -------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Apply what comes, in order, until cancelled."""
-        helpers = [asyncio.create_task(self._listen()), asyncio.create_task(self._sweep())]
+        """Apply what comes, in order, until cancelled. What raises in any part of it ends all of it."""
         try:
-            while True:
-                await self._ready.wait()
-                self._ready.clear()
-                self.apply_waiting()
+            async with asyncio.TaskGroup() as parts:
+                for part in (self._apply(), self._listen(), self._sweep()):
+                    parts.create_task(part)
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
         finally:
-            for task in helpers:
-                task.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            self._ended = True
+            self._idle.set()
             for handle in (self._timer, self._commit):
                 if handle is not None:
                     handle.cancel()
             with contextlib.suppress(JournalFailed):
                 self.record.commit()
+
+    async def _apply(self) -> None:
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            self.apply_waiting()
 
     async def _listen(self) -> None:
         async for batch in self.broker.events():
@@ -239,10 +244,15 @@ class Runtime:
         """Nothing new goes out any more; what works is left to the operator, cancels go."""
         if not self._failed:
             self._failed = reason
-            self.core.controls.halt(self.clock.now(), "journal", ALL, f"the journal failed: {reason}")
-            for alarm in self.core.controls.alarms:
-                self.on_alarm(alarm)
-            self.core.controls.alarms = []
+            self.halt("journal", f"the journal failed: {reason}")
+
+    def halt(self, kind: str, reason: str) -> None:
+        """Enter nothing any more, and tell a person at once."""
+        controls = self.core.controls
+        controls.halt(self.clock.now(), kind, ALL, reason)
+        alarms, controls.alarms = controls.alarms, []
+        for alarm in alarms:
+            self.on_alarm(alarm)
 
     # -- out ------------------------------------------------------------------------------------
 
@@ -332,11 +342,13 @@ class Runtime:
     # -- ends -----------------------------------------------------------------------------------
 
     async def quiet(self) -> None:
-        """Until nothing waits and nothing is on its way."""
-        while self._queue or self._sending:
+        """Until nothing waits and nothing is on its way. Raises RunFailed when nothing is applied."""
+        while not self._ended and (self._queue or self._sending):
             self._idle.clear()
             self._ready.set()
             await self._idle.wait()
+        if self._ended:
+            raise RunFailed("the run has ended: nothing is applied any more")
 
     def recover(self) -> None:
         """Requests whose fate the process before this one did not learn: they may have arrived or not."""

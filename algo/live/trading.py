@@ -21,13 +21,12 @@ from algo.brokers.fctrading.session import Ask
 from algo.clock import SECOND, local_date
 from algo.data.fastconnect.client import DataClient
 from algo.data.fastconnect.feed import BarMaker, FastConnectFeed
-from algo.errors import AlgoError, BrokerError, SettingError
+from algo.errors import BrokerError, RunFailed, SettingError
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
 from algo.live.core import Core, Plan, Step, front
 from algo.live.facts import facts_of
-from algo.live.kill import kill_outside
 from algo.live.latch import Latch
 from algo.live.log import RunLog
 from algo.live.machine import Machine
@@ -37,9 +36,10 @@ from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
 from algo.live.standing import standing
 from algo.live.warm_up import missed
+from algo.live.withdrawal import Withdrawal, place_of
 from algo.market import Session, session_at
 from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
-from algo.orders.controls import Alarm
+from algo.orders.controls import ALL, Alarm
 
 CHANNELS = ("F", "X-TRADE", "X-QUOTE", "B")
 PULSE = 1.0
@@ -147,13 +147,23 @@ class Trading:
             sessions = {venue.instrument.board: str(venue.session) for venue in engine.venues.values()}
             self.view.resume(engine.day, sessions)
         self.latch = Latch(setup.journal) if setup.journal is not None else None
-        self.watchdog = machine.watch(self._hung)
+        self.withdrawal = Withdrawal(
+            setup.credentials,
+            setup.journal,
+            setup.tokens,
+            machine,
+            now=self.clock.now,
+            on_alarm=setup.on_alarm,
+        )
+        self.watchdog = machine.watch(self.withdrawal.hung)
         self._port: OperatorPort | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._subscribed: set[str] = set()
         self._noticed: set[str] = set()
+        self.failure: Exception | None = None
+        """What a part of the run raised, so that all of it ends."""
         self.over = asyncio.Event()
-        """Set when the day's last session is over."""
+        """Set when the day's last session is over, or a part of the run failed."""
 
     # -- begin and end --------------------------------------------------------------------------
 
@@ -220,7 +230,17 @@ class Trading:
                     await self.feed.subscribe(channel, code)
 
     def _start(self, *works: Coroutine[Any, Any, None]) -> None:
-        self._tasks += [asyncio.create_task(work) for work in works]
+        self._tasks += [asyncio.create_task(self._watched(work)) for work in works]
+
+    async def _watched(self, work: Coroutine[Any, Any, None]) -> None:
+        """No part of a run ends unnoticed: what one raises ends all of it."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - kept, and raised to whoever runs this
+            if self.failure is None:
+                self.failure = error
+                self.core.controls.halts.setdefault(ALL, "a part of the run failed")
+                self.over.set()
 
     async def _until(self, true: Callable[[], bool], seconds: float) -> bool:
         deadline = asyncio.get_running_loop().time() + seconds
@@ -230,8 +250,14 @@ class Trading:
             await asyncio.sleep(0.01)
         return True
 
+    def check(self) -> None:
+        """Raises RunFailed when a part of the run has failed."""
+        if self.failure is not None:
+            raise RunFailed(f"the run failed inside: {place_of(self.failure)}") from self.failure
+
     async def finish(self) -> None:
-        """Tell the strategies that it is over and let what they ask for still go out."""
+        """Tell the strategies that it is over and let what they ask for still go out. Raises RunFailed."""
+        self.check()
         self.runtime.end()
         await self.runtime.quiet()
 
@@ -243,6 +269,8 @@ class Trading:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.failure is not None:
+            await self.withdrawal.withdraw("run", f"a part of the run failed: {place_of(self.failure)}")
         await self.broker.close()
         await self.data.close()
         await self._hub_client.aclose()
@@ -356,23 +384,6 @@ class Trading:
     def facts(self) -> dict[str, Any]:
         """How the run stands, as plain values."""
         return standing(self.core)
-
-    def _hung(self, seconds: float) -> None:
-        """From the watchdog's thread: the loop does not answer, so cancel from outside of it."""
-        reason = f"the run did not answer for {seconds:.0f} s: a strategy hangs"
-        alarm = Alarm(self.clock.now(), "watchdog", "", reason)
-        self.setup.on_alarm(alarm)
-        if self.latch is None or self.setup.journal is None:
-            return
-        self.latch.set(reason)
-        try:
-            asyncio.run(
-                kill_outside(
-                    self.setup.credentials, self.setup.journal, self.setup.tokens, machine=self.setup.machine
-                )
-            )
-        except AlgoError as error:
-            self.setup.on_alarm(alarm._replace(text=f"cancelling from outside failed: {error}"))
 
     def _log(self, ns: int, event: Any, step: Step) -> None:
         if self.setup.log is not None:
