@@ -21,7 +21,7 @@ from algo.brokers.fctrading.session import Ask
 from algo.clock import SECOND, local_date
 from algo.data.fastconnect.client import DataClient
 from algo.data.fastconnect.feed import BarMaker, FastConnectFeed
-from algo.errors import BrokerError, RunFailed, SettingError
+from algo.errors import BrokerError, RunFailed, SettingError, place_of
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock
@@ -36,7 +36,7 @@ from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
 from algo.live.standing import standing
 from algo.live.warm_up import missed
-from algo.live.withdrawal import Withdrawal, place_of
+from algo.live.withdrawal import Withdrawal
 from algo.market import Session, session_at
 from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import ALL, Alarm
