@@ -71,7 +71,7 @@ def connected(
     return asyncio.run(main())
 
 
-def asked(kind: TwoFactor) -> str:
+async def asked(kind: TwoFactor) -> str:
     """The person's code, typed without echo; where there is no terminal, a line of what is piped in."""
     from algo.brokers.fctrading.credentials import TwoFactor
 
@@ -79,10 +79,10 @@ def asked(kind: TwoFactor) -> str:
         kind, "code that the broker's app shows"
     )
     if at_terminal():
-        import getpass
+        from algo.cli.hidden_line import hidden_line
 
-        return getpass.getpass(f"Your {what}: ").strip()
-    line = sys.stdin.readline().strip()
+        return (await hidden_line(f"Your {what}: ")).strip()
+    line = (await asyncio.to_thread(sys.stdin.readline)).strip()
     if not line:
         raise AuthError(f"orders need your {what}: run `algo login` in a terminal")
     return line
