@@ -82,7 +82,7 @@ async def asked(kind: TwoFactor) -> str:
         from algo.cli.hidden_line import hidden_line
 
         return (await hidden_line(f"Your {what}: ")).strip()
-    line = (await asyncio.to_thread(sys.stdin.readline)).strip()
+    line: str = (await asyncio.to_thread(sys.stdin.readline)).strip()
     if not line:
         raise AuthError(f"orders need your {what}: run `algo login` in a terminal")
     return line
