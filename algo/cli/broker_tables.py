@@ -22,7 +22,10 @@ _MOODS = {"filled": "green", "rejected": "red", "cancelled": "dim", "expired": "
 def orders(found: Sequence[BrokerOrder]) -> Group:
     """One row an order, oldest first; below, why some were refused."""
     table, reasons = _table("Orders", [], []), []
-    table.padding, table.pad_edge = (0, 1, 0, 0), False  # so that prices and ids are whole on a terminal of eighty columns
+    table.padding, table.pad_edge = (
+        (0, 1, 0, 0),
+        False,
+    )  # so that prices and ids are whole on a terminal of eighty columns
     for name in ("Time", "Order", "Symbol", "Side", "Type"):
         table.add_column(name, no_wrap=True)
     for name in ("Price", "Filled", "Average"):
