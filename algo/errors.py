@@ -9,7 +9,7 @@
     │   ├── CredentialError      a key, secret or account is missing or unusable
     │   └── CatalogError         the catalog does not have what was asked for
     ├── StrategyError            a user's strategy raised: the run ends, its results so far are kept
-    ├── RunFailed                a fault inside a live run ended all of it: an operator must look
+    ├── RunFailed                a fault inside a run or a sandbox ended all of it: look what it was
     ├── ExhaustedError           a bounded resource of the day (request ids) is used up: stop placing
     ├── JournalMismatch          a recorded run does not come to the same again: an operator must look
     ├── JournalError             the record of a run cannot be used: send nothing but cancels
@@ -83,7 +83,7 @@ class StrategyError(AlgoError):
 
 
 class RunFailed(AlgoError):
-    """A part of a live run raised, so all of it ended. `__cause__` is what was raised."""
+    """A part of a live run or of a sandbox raised, so all of it ended. `__cause__` is what was raised."""
 
 
 class ExhaustedError(AlgoError):
@@ -177,3 +177,15 @@ class QueryFailed(BrokerError):
 
 class ProtocolError(BrokerError):
     """The other side sent something the protocol does not allow."""
+
+
+def place_of(error: BaseException) -> str:
+    """What was raised and where, as ``KeyError at market.py:120``; its text may hold anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = ""
+    if trace is not None:
+        file = trace.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
+        where = f" at {file}:{trace.tb_lineno}"
+    return type(error).__name__ + where

@@ -16,6 +16,7 @@ from algo.model import Account
 if TYPE_CHECKING:
     from algo.brokers.fctrading.connection import Connection
     from algo.brokers.fctrading.credentials import Credentials, TwoFactor
+    from algo.live.control import Control
 
 T = TypeVar("T")
 
@@ -38,6 +39,41 @@ def loaded(path: Path | None) -> Credentials:
     from algo.brokers.fctrading.credentials import load_credentials
 
     return load_credentials(path)
+
+
+def control_of(path: Path, who: Credentials) -> Control | None:
+    """The operator's side of the sandbox that wrote these credentials; None when no sandbox did."""
+    import json
+
+    from algo.brokers.fctrading.credentials import read_private
+    from algo.fastconnect.transport import open_client, trust
+    from algo.live.control import Control
+
+    try:
+        found = json.loads(read_private(path.expanduser()))["control"]
+        return Control(open_client(str(found["url"]), trust(who.ca_file)), str(found["token"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+async def market_now(path: Path | None, who: Credentials) -> int:
+    """Market time in nanoseconds: the machine's, but for a sandbox, whose market has a time of its own.
+
+    Raises QueryFailed when that sandbox does not answer.
+    """
+    import os
+    import time
+
+    from algo.brokers.fctrading.credentials import FILE_VARIABLE
+
+    path = path or Path(os.environ.get(FILE_VARIABLE, ""))
+    control = control_of(path, who) if path.name else None
+    if control is None:
+        return time.time_ns()
+    try:
+        return int((await control.state())["now"])
+    finally:
+        await control.close()
 
 
 def chosen(credentials: Credentials, name: str | None) -> list[tuple[Account, str]]:
@@ -71,7 +107,7 @@ def connected(
     return asyncio.run(main())
 
 
-def asked(kind: TwoFactor) -> str:
+async def asked(kind: TwoFactor) -> str:
     """The person's code, typed without echo; where there is no terminal, a line of what is piped in."""
     from algo.brokers.fctrading.credentials import TwoFactor
 
@@ -79,10 +115,10 @@ def asked(kind: TwoFactor) -> str:
         kind, "code that the broker's app shows"
     )
     if at_terminal():
-        import getpass
+        from algo.cli.hidden_line import hidden_line
 
-        return getpass.getpass(f"Your {what}: ").strip()
-    line = sys.stdin.readline().strip()
+        return (await hidden_line(f"Your {what}: ")).strip()
+    line: str = (await asyncio.to_thread(sys.stdin.readline)).strip()
     if not line:
         raise AuthError(f"orders need your {what}: run `algo login` in a terminal")
     return line

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -18,38 +19,44 @@ if TYPE_CHECKING:
 _MOODS = {"filled": "green", "rejected": "red", "cancelled": "dim", "expired": "dim"}
 
 
-def orders(found: Sequence[BrokerOrder]) -> Table:
-    """One row an order, oldest first."""
-    table = _table("Orders", ["Time"], [])
-    for name in ("Order", "Symbol", "Side", "Type"):
+def orders(found: Sequence[BrokerOrder]) -> Group:
+    """One row an order, oldest first; below, why some were refused."""
+    table, reasons = _table("Orders", [], []), []
+    table.padding, table.pad_edge = (
+        (0, 1, 0, 0),
+        False,
+    )  # so that prices and ids are whole on a terminal of eighty columns
+    for name in ("Time", "Order", "Symbol", "Side", "Type"):
         table.add_column(name, no_wrap=True)
     for name in ("Price", "Filled", "Average"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("Status")
+    table.add_column("Status", no_wrap=True)
     for one in found:
         status = str(one.status) if one.status else one.wire_status
-        told = Text(status, style=_MOODS.get(status, ""))
         if one.reason:
-            told.append(f": {one.reason}", style="dim")
+            reasons.append(Text(f"{one.broker_id}: {one.reason}", style="dim"))
         table.add_row(
             f"{to_datetime(one.created):%H:%M:%S}" if one.created else "", Text(one.broker_id),
             Text(one.symbol), one.side.name.lower(), str(one.order_type or "?"),
             _price(one.price / _scale(one.account)), f"{one.filled:,}/{one.quantity:,}",
-            _price(one.average_price), told,
+            _price(one.average_price), Text(status, style=_MOODS.get(status, "")),
         )  # fmt: skip
-    return table
+    return Group(table, *reasons)
 
 
 def positions(found: Sequence[BrokerPosition]) -> Table:
-    """One row a symbol."""
-    table = _table("Positions", ["Account", "Symbol"], ["Quantity", "Sellable", "Average", "Market", "Value"])
+    """One row a symbol. SSI's quantity has what settled; `Bought` is of three days."""
+    table = _table(
+        "Positions", ["Account", "Symbol"], ["Quantity", "Sellable", "Bought", "Average", "Market", "Value"]
+    )
     for one in found:
         value = ""
         if one.market_price and one.account is Account.EQUITY:
             value = f"{one.market_price * one.quantity:,.0f}"
         table.add_row(
             str(one.account), Text(one.symbol), f"{one.quantity:,}", f"{one.sellable:,}",
-            _price(one.average_price), _price(one.market_price), value,
+            f"{sum(one.bought):,}" if any(one.bought) else "", _price(one.average_price),
+            _price(one.market_price), value,
         )  # fmt: skip
     return table
 

@@ -196,7 +196,9 @@ async def _market(
             yield market
     else:
         who = broker.loaded(file)
-        control = _control_of(file, who)
+        control = broker.control_of(file, who)
+        if control is None:
+            raise SettingError(f"{file} is no sandbox's credentials: it names no control; use --broker live")
         try:
             state = await control.state()
             speed = wishes.speed if state["speed"] == 0 else float(state["speed"])
@@ -261,21 +263,6 @@ async def _own_sandbox(experiment: Experiment, wishes: Wishes) -> AsyncIterator[
             yield Market(who, int(state["now"]), wishes.speed, control, instruments, width, days)
         finally:
             await control.close()
-
-
-def _control_of(path: Path, who: Credentials) -> Control:
-    """The operator's side of the sandbox that wrote these credentials."""
-    from algo.brokers.fctrading.credentials import read_private
-    from algo.fastconnect.transport import open_client, trust
-    from algo.live.control import Control
-
-    try:
-        found = json.loads(read_private(path))["control"]
-        return Control(open_client(str(found["url"]), trust(who.ca_file)), str(found["token"]))
-    except (ValueError, KeyError, TypeError):
-        raise SettingError(
-            f"{path} is no sandbox's credentials: it names no control; use --broker live"
-        ) from None
 
 
 # -- what it trades -------------------------------------------------------------------------------

@@ -49,13 +49,13 @@ def quote(
 async def _snapshots(symbols: list[str], path: Path | None) -> list[Snapshot]:
     import random
 
-    from algo.brokers.fctrading.credentials import load_credentials
+    from algo.cli import broker
     from algo.clock import SystemClock
     from algo.data.fastconnect.client import DataClient
     from algo.data.fastconnect.snapshot import snapshot
     from algo.fastconnect.transport import open_client, trust
 
-    who = load_credentials(path)
+    who = broker.loaded(path)
     clock = SystemClock()
     service = DataClient(
         open_client(who.endpoints.data_url, trust(who.ca_file)),
@@ -65,7 +65,8 @@ async def _snapshots(symbols: list[str], path: Path | None) -> list[Snapshot]:
         random=random.SystemRandom().random,
     )
     try:
-        return [await snapshot(service, symbol, clock.now()) for symbol in symbols]
+        now = await broker.market_now(path, who)
+        return [await snapshot(service, symbol, now) for symbol in symbols]
     finally:
         await service.close()
 

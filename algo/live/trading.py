@@ -21,7 +21,7 @@ from algo.brokers.fctrading.session import Ask
 from algo.clock import SECOND, local_date
 from algo.data.fastconnect.client import DataClient
 from algo.data.fastconnect.feed import BarMaker, FastConnectFeed
-from algo.errors import BrokerError, RunFailed, SettingError
+from algo.errors import BrokerError, RunFailed, SettingError, place_of
 from algo.fastconnect.transport import open_client
 from algo.journal import Journal, fingerprint
 from algo.live.clock import MarketClock, RealClock

@@ -57,14 +57,3 @@ class Withdrawal:
             return
         if not found.done:
             self._on_alarm(alarm._replace(text="orders may still work at the broker: look, or `algo kill`"))
-
-
-def place_of(error: BaseException) -> str:
-    """What was raised and where, without its text: that may hold anything."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = ""
-    if trace is not None:
-        where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-    return type(error).__name__ + where

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
+from algo.errors import place_of
 from algo.sandbox.faults import Faults
 from algo.sandbox.messages import Request, Response
 from algo.sandbox.pace import Pace
@@ -63,6 +64,7 @@ class Host:
         self._sockets: dict[Stream, Socket] = {}
         self._ready: dict[Stream, None] = {}
         self._due: asyncio.TimerHandle | None = None
+        self._failure: Exception | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self, control: Callable[[Request], Response], journal: Journal | None) -> None:
@@ -74,6 +76,13 @@ class Host:
 
     async def answer(self, request: Request) -> Answer:
         """What comes of an HTTP request."""
+        try:
+            return await self._answered(request)
+        except Exception as error:  # noqa: BLE001 - no handler's: those are guarded
+            self._fail(error)
+            return Answer(_UNKNOWN)
+
+    async def _answered(self, request: Request) -> Answer:
         if self._control is not None and request.path.lstrip("/").startswith("control/"):
             return Answer(self.guarded(self._control, request))
         treatment = self.faults.treat(request)
@@ -104,12 +113,12 @@ class Host:
         try:
             return work(request)
         except Exception as error:  # noqa: BLE001
-            place = error.__traceback__
-            while place is not None and place.tb_next is not None:
-                place = place.tb_next
-            where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
-            self.note(f"{request.method} {request.path} failed: {type(error).__name__} at {where}")
+            self.note(f"{request.method} {request.path} failed: {place_of(error)}")
             return _UNKNOWN
+
+    def _fail(self, error: Exception) -> None:
+        """What keeps market, record or streams going failed: nothing may go on as if it had not."""
+        self._failure = self._failure or error
 
     # Streams
 
@@ -118,7 +127,11 @@ class Host:
         treatment = self.faults.treat(request)
         if treatment.instead is not None:
             return treatment.instead
-        found: Stream | Response = self.service.connect(request, self.wall())
+        try:
+            found: Stream | Response = self.service.connect(request, self.wall())
+        except Exception as error:  # noqa: BLE001
+            self._fail(error)
+            return _UNKNOWN
         return found
 
     def hear(self, stream: Stream, text: str) -> None:
@@ -168,7 +181,13 @@ class Host:
     def wake(self) -> None:
         """Send soon what there is to send."""
         if self._due is None:
-            self._due = asyncio.get_running_loop().call_later(GATHER, self.flush)
+            self._due = asyncio.get_running_loop().call_later(GATHER, self._flush_due)
+
+    def _flush_due(self) -> None:
+        try:
+            self.flush()
+        except Exception as error:  # noqa: BLE001 - the loop would only print it
+            self._fail(error)
 
     def flush(self) -> None:
         """Send what there is to send. The same text to many streams is encoded once."""
@@ -287,10 +306,12 @@ class Host:
         return monotonic >= self._rest or not self._played
 
     async def run(self) -> None:
-        """Keep time until cancelled."""
+        """Keep time until cancelled. Raises what made the market, its record or its streams fail."""
         beat = time.monotonic()
         while True:
             await asyncio.sleep(TICK)
+            if self._failure is not None:
+                raise self._failure
             self.tick()
             if time.monotonic() - beat >= 1.0:
                 beat = time.monotonic()

@@ -23,7 +23,7 @@ from starlette.responses import Response as PageResponse
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from algo.errors import SettingError
+from algo.errors import RunFailed, SettingError, place_of
 from algo.sandbox.authority import Authority
 from algo.sandbox.gate import FORBIDDEN, admits
 from algo.sandbox.host import Answer, Host
@@ -56,7 +56,8 @@ class Running:
 async def serve(host: Host, *, port: int = 0, authority: Authority | None = None) -> AsyncIterator[Running]:
     """Serve on 127.0.0.1 until the block ends; port 0 is any free one. TLS with an `authority`.
 
-    Raises SettingError when the port is taken.
+    Raises SettingError when the port is taken. When the market fails the block is cancelled, and RunFailed
+    is raised from it.
     """
     listening = _listening(port)
     port = int(listening.getsockname()[1])
@@ -67,6 +68,9 @@ async def serve(host: Host, *, port: int = 0, authority: Authority | None = None
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     keeping_time = asyncio.create_task(host.run())
+    block = asyncio.current_task()
+    assert block is not None
+    keeping_time.add_done_callback(lambda task: task.cancelled() or block.cancel())
     try:
         async with asyncio.timeout(START_TIME):
             while not server.started:
@@ -77,9 +81,18 @@ async def serve(host: Host, *, port: int = 0, authority: Authority | None = None
         scheme = "https" if authority is not None else "http"
         yield Running(f"{scheme}://127.0.0.1:{port}", port)
     finally:
+        failed = _failure(keeping_time)
+        if failed is not None:
+            block.uncancel()
         keeping_time.cancel()
         server.should_exit = True
         await asyncio.gather(serving, keeping_time, return_exceptions=True)
+        if failed is not None:
+            raise RunFailed(f"the sandbox failed inside: {place_of(failed)}") from failed
+
+
+def _failure(task: asyncio.Task[None]) -> BaseException | None:
+    return task.exception() if task.done() and not task.cancelled() else None
 
 
 @contextlib.contextmanager

@@ -90,7 +90,10 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Let a person type a code at a terminal: it is asked for without echo."""
 
     def type_(code: str) -> None:
-        monkeypatch.setattr("getpass.getpass", lambda prompt: code)
+        async def hidden_line(_prompt: str) -> str:
+            return code
+
+        monkeypatch.setattr("algo.cli.hidden_line.hidden_line", hidden_line)
         monkeypatch.setattr("algo.cli.broker.at_terminal", lambda: True)
 
     return type_

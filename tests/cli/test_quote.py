@@ -13,6 +13,8 @@ import pytest
 from algo.brokers.fctrading.signing import generate
 from algo.clock import HO_CHI_MINH
 from tests.brokers.fctrading.stub import Reply, Seen, Stub, envelope, in_thread, jwt
+from tests.cli.sandboxed import reached
+from tests.sandbox.running import DAY
 
 
 @pytest.fixture
@@ -68,3 +70,12 @@ def test_what_is_wrong_is_said_in_a_line(algo: Callable, keys: Path) -> None:
     assert told.exit_code == 2
     assert "chmod 600" in told.stderr
     assert "planted" not in told.stderr
+
+
+def test_a_sandbox_is_asked_for_the_day_that_it_plays(algo: Callable, tmp_path: Path) -> None:
+    with reached(tmp_path) as sandbox:
+        told = algo("quote", "FPT", "VN30F1M", "--credentials", str(sandbox.credentials), "--json")
+        assert told.exit_code == 0, told.stderr
+        share, future = json.loads(told.stdout)
+    assert (share["day"], future["day"]) == (f"{DAY}", f"{DAY}")
+    assert share["last"] > 1000 < future["last"] < 2000
