@@ -209,13 +209,13 @@ class Hub:
             self._finish(f"a message could not be taken: {type(error).__name__}")
 
     def _check_idle(self) -> None:
-        silence = self._loop.time() - self._last_frame
-        if self._paused:
-            silence = 0.0
-        if silence >= self._idle:
-            self._finish(f"no frame for {silence:.0f} s")
+        # The moment itself is compared: the difference of two times may round to less than the limit for ever.
+        now = self._loop.time()
+        due = (now if self._paused else self._last_frame) + self._idle
+        if now >= due:
+            self._finish(f"no frame for {now - self._last_frame:.0f} s")
         elif not self._end.done():
-            self._timer = self._loop.call_later(self._idle - silence, self._check_idle)
+            self._timer = self._loop.call_at(due, self._check_idle)
 
     async def _watch(self, socket: _Socket) -> None:
         """Notice the end of the socket."""

@@ -36,7 +36,7 @@ from algo.live.record import Record, restore
 from algo.live.runtime import Runtime
 from algo.live.standing import standing
 from algo.live.warm_up import missed
-from algo.live.withdrawal import Withdrawal, place_of
+from algo.live.withdrawal import Withdrawal
 from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import ALL, Alarm
 
