@@ -95,6 +95,7 @@ async def _trade(
     strategy: type[Strategy], settings: Settings, experiment: Experiment, wishes: Wishes, console: Console
 ) -> tuple[Result | None, bool, StrategyError | None]:
     from algo.alerts import Dispatcher
+    from algo.cli import live_tables
     from algo.cli.ending import Ending
     from algo.cli.live_view import view_of
     from algo.clock import SECOND
@@ -102,10 +103,12 @@ async def _trade(
     from algo.data.fastconnect.feed import BarMaker
     from algo.data.fastconnect.minutes import GRACE, MinuteBars
     from algo.live.clock import MarketClock, RealClock, ScaledClock, SteppedClock
+    from algo.live.day_report import day_report
     from algo.live.log import DailyLines, RunLog
     from algo.live.result import result_of
     from algo.live.stepping import SteppedBars, Stepper
     from algo.live.trading import Setup, Trading
+    from algo.report.warnings import counted
 
     live = load_settings(wishes.settings)
     ending = Ending()
@@ -167,7 +170,10 @@ async def _trade(
                 await trading.finish()
             still = [order for order in trading.core.open_orders if order.order_id]
             if still:
-                console.print(f"{len(still)} orders still work at the broker; `algo kill` cancels them.")
+                console.print(f"{counted(len(still), 'order')} still at work at the broker: see `algo kill`.")
+            day = trading.core.engine.day
+            if day is not None and not market.stepped:
+                console.print(live_tables.day(day_report(trading.core, day, trading.journal)))
             result = result_of(
                 trading.core, plan.seats[0].name, _shown(wishes, settings), view.told_by_strategy
             )

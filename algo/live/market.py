@@ -21,7 +21,7 @@ from algo.data.fastconnect.events import (
     Trusted,
     Unread,
 )
-from algo.market import TradingCalendar, is_alias, transitions
+from algo.market import Session, TradingCalendar, is_alias, session_at, transitions
 from algo.model import (
     BandStated,
     Bar,
@@ -39,6 +39,8 @@ from algo.model import (
 
 GRACE = 3 * SECOND
 """How far the feed's word on a session may lie behind the calendar's before the calendar counts."""
+AFTER_CLOSE = 3600 * SECOND
+"""How long after the close a run still counts it as today's."""
 GATHERING = 1 * SECOND
 """How long the bars of one moment wait for those of other symbols."""
 
@@ -176,6 +178,15 @@ class MarketView:
             if begun and self._told.get(board, 0) < begun[-1][0]:
                 events += self._enter(SessionChanged(now, board, str(begun[-1][1])))
         return events
+
+    def closed(self, now: int) -> bool:
+        """Whether the day's last session of every board has ended, and not long ago."""
+        calendar = self._calendar
+        return all(
+            session_at(board, now, calendar) is Session.C
+            and session_at(board, now - AFTER_CLOSE, calendar) is not Session.C
+            for board in {one.board for one in self.instruments.values()}
+        )
 
     def _doubt(self, code: str, ns: int, reason: str) -> list[Any]:
         symbol = self._symbols.get(code)

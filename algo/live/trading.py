@@ -37,7 +37,6 @@ from algo.live.runtime import Runtime
 from algo.live.standing import standing
 from algo.live.warm_up import missed
 from algo.live.withdrawal import Withdrawal
-from algo.market import Session, session_at
 from algo.model import MarketDoubted, MarketTrusted, OrderStatus, SignInChanged
 from algo.orders.controls import ALL, Alarm
 
@@ -47,8 +46,8 @@ PATIENCE = 30.0
 """Seconds for the order stream to come up before the run goes on without, and enters nothing."""
 LIMITS = 5.0
 """Seconds for the feed to tell the prices of the day."""
-AFTER_CLOSE = 3600 * SECOND
-"""How long after the close a run still counts it as today's."""
+PARTING = 5.0
+"""Seconds after the close in which the broker tells what became of the day's orders."""
 SIGN_IN_EVERY = 30.0
 SETTLING = 15.0
 """Seconds in which a killed run's orders are expected to be gone."""
@@ -258,6 +257,11 @@ class Trading:
     async def finish(self) -> None:
         """Tell the strategies that it is over and let what they ask for still go out. Raises RunFailed."""
         self.check()
+        if self.over.is_set():  # the day's orders end now: hear of it, and ask about what nobody tells of
+            await self._until(lambda: not self._at_work(flat=False), PARTING)
+            with contextlib.suppress(BrokerError):
+                await self.runtime.compare()
+            await self.runtime.quiet()
         self.runtime.end()
         await self.runtime.quiet()
 
@@ -312,7 +316,8 @@ class Trading:
                 await self.subscribe()
                 events = [*self.view.by_calendar(now), *self.view.flush(now)]
                 self.runtime.post([*events, *self._doubts(doubted, now)])
-                self._watch_close(now)
+                if self.view.closed(now):
+                    self.over.set()
             if loop.time() >= next_sign_in:
                 next_sign_in = loop.time() + SIGN_IN_EVERY
                 self._tell_sign_in(now)
@@ -329,17 +334,6 @@ class Trading:
                 events.append(MarketTrusted(now, symbol))
             told[symbol] = reason
         return events
-
-    def _watch_close(self, now: int) -> None:
-        calendar = self.setup.plan.calendar
-        boards = {one.board for one in self.view.instruments.values()}
-        closed = [
-            session_at(board, now, calendar) is Session.C
-            and session_at(board, now - AFTER_CLOSE, calendar) is not Session.C
-            for board in boards
-        ]
-        if all(closed):
-            self.over.set()
 
     def _tell_sign_in(self, now: int) -> None:
         session = self.connection.session
