@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from numbers import Real
@@ -170,7 +170,7 @@ def prepare(
 ) -> Run:
     """Wire a strategy, its ledger, the engine and the paper exchange over a feed."""
     notes: list[str] = []
-    given = _fitting(strategy, dict(parameters or {}), series, notes)
+    given = fitting(strategy, dict(parameters or {}), series, notes)
     instance = strategy(**given)
     feed = BarFeed(series, settings.actions)
     store = Store(series)
@@ -211,10 +211,13 @@ def prepare(
     return Run(instance, engine, ledger, feed, simulation, settings, opening, notes)
 
 
-def _fitting(
-    strategy: type[Strategy], given: dict[str, Any], series: Mapping[str, Series], notes: list[str]
+def fitting(
+    strategy: type[Strategy], given: dict[str, Any], series: Collection[str], notes: list[str]
 ) -> dict[str, Any]:
-    """The parameters, with the one symbol of the data in place of a default that the data lacks."""
+    """The parameters, with the one symbol of the data in place of a default that the data lacks.
+
+    `series` are the data's symbols; `notes` is told of such a change. Raises DataError for another symbol.
+    """
     known = declared(strategy)
     default = known.get("symbol", (None, None))[1]
     if "symbol" in known and "symbol" not in given and default not in series and len(series) == 1:

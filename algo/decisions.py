@@ -70,7 +70,7 @@ class Recorder:
             try:
                 callback(*given)
                 self._keep_state()
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._note("raise", f"{type(error).__name__}: {error}")
                 raise
 

@@ -166,7 +166,7 @@ class Engine:
                 try:
                     for bar in moment:
                         on_bar(bar)
-                except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+                except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
                     self._fail(desk, error)
             if hears_bars:
                 for desk, on_bars in hears_bars:
@@ -186,7 +186,7 @@ class Engine:
             self.now = bar[1]
             try:
                 on_bar(bar)
-            except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
                 self._fail(desk, error)
             if intents:
                 self.last = (bar,)
@@ -495,10 +495,10 @@ class Engine:
             return
         try:
             callback()
-        except Exception as error:  # noqa: BLE001 - a user's code may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
             self._fail(desk, error)
 
-    def _fail(self, desk: Desk, error: Exception) -> None:
+    def _fail(self, desk: Desk, error: BaseException) -> None:
         """Stop one strategy: its intents are dropped and its open orders cancelled."""
         line = _user_line(error, desk.strategy)
         if isinstance(error, StrategyError):

@@ -467,12 +467,13 @@ def test_a_strategy_that_raises_is_stopped_its_orders_cancelled_its_results_kept
     assert "test_engine.py" in result.error or "markets.py" in result.error
 
 
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit("no")])
 @pytest.mark.parametrize(
-    "name", ["on_start", "on_order", "on_fill", "on_bars", "on_timer", "on_session", "on_stop"]
+    "name", ["on_start", "on_bar", "on_order", "on_fill", "on_bars", "on_timer", "on_session", "on_stop"]
 )
-def test_whatever_raises_the_run_ends_in_order(name: str) -> None:
+def test_whatever_raises_the_run_ends_in_order(name: str, error: BaseException) -> None:
     def fail(*_args: Any) -> None:
-        raise ValueError("no")
+        raise error
 
     plan = {1: lambda s, b: s.buy(FUTURE, 1), 2: lambda s, b: s.every(timedelta(minutes=1))}
     run = prepared(scripted(plan, **{name: fail}), minutes(FUTURE, flat(1200, 6)))

@@ -114,7 +114,7 @@ async def _trade(
     ending = Ending()
     async with contextlib.AsyncExitStack() as stack:
         market = await stack.enter_async_context(_market(experiment, wishes, live, strategy.__name__))
-        plan = await _plan(strategy, settings, experiment, market, live)
+        plan = await _plan(strategy, settings, experiment, market, live, console)
         clock: MarketClock
         bars: BarMaker | None = None
         if market.stepped:
@@ -274,14 +274,18 @@ async def _plan(
     experiment: Experiment,
     market: Market,
     live: LiveSettings,
+    console: Console,
 ) -> Plan:
+    from algo.backtest import fitting
     from algo.live.core import Plan, Seat
 
     name = strategy.__name__
     parameters = dict(experiment.parameters)
     symbols = list(market.instruments) or experiment.data or _symbols_of(strategy, parameters)
-    if "symbol" in strategy.__annotations__ and "symbol" not in parameters and len(symbols) == 1:
-        parameters["symbol"] = symbols[0]
+    notes: list[str] = []
+    parameters = fitting(strategy, parameters, symbols, notes)
+    for note in notes:
+        console.print(note, soft_wrap=True)
     instruments = market.instruments or await _instruments(market, symbols)
     accounts = {one.account for one in instruments.values()}
     given, own = settings.cash, live.strategies.get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -34,6 +35,7 @@ class LiveView:
         )
         self._trading: Trading | None = None
         self._next = 0.0
+        self._watched = True
         self._fills = self._orders = 0
         self.news: deque[tuple[int, str]] = deque(maxlen=dashboard.MESSAGES)
         self.told_by_strategy: list[tuple[int, str]] = []
@@ -93,12 +95,22 @@ class LiveView:
             self._lines()
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + _REFRESH
-            self._live.update(self._picture(), refresh=True)
+            live = self._live
+            self._out(lambda: live.update(self._picture(), refresh=True))
 
     def _say(self, ns: int, text: Text) -> None:
         if self._live is None or not self._live.is_started:
             line = Text(f"{to_datetime(ns):%Y-%m-%d %H:%M}  ") if ns else Text("")
-            self._console.print(line.append_text(text), soft_wrap=True)
+            self._out(lambda: self._console.print(line.append_text(text), soft_wrap=True))
+
+    def _out(self, write: Callable[[], None]) -> None:
+        """A terminal or a reader that is gone, such as `head`, ends the showing and not the run."""
+        if not self._watched:
+            return
+        try:
+            write()
+        except (OSError, SystemExit):  # rich exits the process when a pipe is closed
+            self._watched = False
 
     def _lines(self) -> None:
         fills, orders = self.ledger.fills, self.engine.manager.every

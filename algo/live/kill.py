@@ -7,7 +7,7 @@ request that the broker names with it. One whose request id only looks like ours
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -36,6 +36,8 @@ from algo.orders.request_id import LAST_SLOT, RequestIds, parse
 
 SWEEPS = 5
 PAUSE = 1.5
+SET_OFF = "SOS"
+"""The broker's word for a stop order whose trigger was reached."""
 OPERATOR_SLOT = LAST_SLOT
 """Whose request ids cancels from outside carry: a run that hangs goes on counting its own."""
 
@@ -90,7 +92,13 @@ async def kill(
     """
     ids = RequestIds(OPERATOR_SLOT, used)
     found = Killed()
-    adopted: set[str] = set()
+
+    async def cancel(order_id: str, stated: BrokerOrder) -> RequestOutcome:
+        """One order may stand under several of the broker's ids: the command names the one adopted last."""
+        placed = orders[order_id]
+        broker.adopt([_order(placed, stated)])
+        return await broker.send(CancelOrder(ids.take(), order_id, placed.strategy, placed.instrument))
+
     for sweep in range(SWEEPS):
         if sweep:
             await asyncio.sleep(PAUSE)
@@ -101,7 +109,7 @@ async def kill(
         found.probable, found.others = [], 0
         found.positions = [held for one in snapshot.accounts for held in one.positions or ()]
         for order in stated:
-            if order.status is not None and order.status.terminal:
+            if (order.status is not None and order.status.terminal) or _went_on(order, stated):
                 continue
             number = int(order.request_id) if order.request_id.isdigit() else -1
             today = not order.created or local_date(order.created) == day
@@ -115,14 +123,7 @@ async def kill(
         if not ours and found.complete:
             break
         ours.sort(key=lambda pair: (pair[1].quantity - pair[1].filled) * max(pair[1].price, 1), reverse=True)
-        broker.adopt(_order(orders[oid], one) for oid, one in ours if oid in orders and oid not in adopted)
-        adopted |= {order_id for order_id, _ in ours}
-        commands = [
-            CancelOrder(ids.take(), order_id, orders[order_id].strategy, orders[order_id].instrument)
-            for order_id, _ in ours
-            if order_id in orders
-        ]
-        outcomes = await asyncio.gather(*(broker.send(one) for one in commands))
+        outcomes = await asyncio.gather(*(cancel(oid, one) for oid, one in ours if oid in orders))
         found.cancelled += [one.order_id for one in outcomes if isinstance(one, RequestReceived)]
     found.cancelled = sorted(set(found.cancelled))
     return found
@@ -153,6 +154,16 @@ async def kill_outside(
         broker = FastConnect(connection, now=lambda: round(machine.wall() * SECOND), random=machine.random)
         # Nobody records what is sent from here, so the second of the day sets the first id of this call.
         return await kill(broker, orders, owners, max(used, int(machine.wall()) % 86_400), days[-1])
+
+
+def _went_on(order: BrokerOrder, stated: Sequence[BrokerOrder]) -> bool:
+    """Whether it is a stop order that was set off and stands as another order now, in the same books.
+
+    The broker does not say when such an order ends; the one that it became does.
+    """
+    return order.wire_status.upper() == SET_OFF and any(
+        one.request_id == order.request_id and one.broker_id != order.broker_id for one in stated
+    )
 
 
 def _order(command: PlaceOrder, stated: BrokerOrder) -> Order:

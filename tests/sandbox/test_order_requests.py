@@ -153,14 +153,24 @@ def test_an_order_number_serves_once_a_day(client: Client) -> None:
         {"stopType": "U", "stopPrice": 1910.0},
         {"stopType": "V", "stopStep": 2.0},
         {"stopType": "E", "stopStep": 2.0},
+        {"stopType": "O", "stopPrice": 1890.0, "profitStep": 3.0, "lossStep": 2.0},
     ],
 )
 def test_conditional_orders_of_derivatives(client: Client, trigger: dict) -> None:
-    side = "S" if trigger["stopType"] in "DV" else "B"
+    side = "S" if trigger["stopType"] in "DVO" else "B"
     found = client.place(client.contract("1", stopOrder=True, buySell=side, **trigger), "derNewOrder")
     assert found["status"] == 200, found
     assert found["data"]["requestData"]["stopType"] == trigger["stopType"]
     assert book(client, DERIVATIVES)[0]["orderStatus"] == "SOR"
+
+
+def test_a_bull_bear_order_stands_in_the_market_at_once(client: Client) -> None:
+    steps = {"stopType": "B", "profitStep": 3.0, "lossStep": 2.0}
+    found = client.place(client.contract("1", stopOrder=True, **steps), "derNewOrder")
+    assert found["status"] == 200, found
+    assert sorted(one["orderStatus"] for one in book(client, DERIVATIVES)) == ["QU", "SOS"]
+    missing = client.place(client.contract("2", stopOrder=True, stopType="B", profitStep=3.0), "derNewOrder")
+    assert missing["status"] == 400, missing
 
 
 def test_a_stop_without_its_price_is_refused(client: Client) -> None:
