@@ -180,7 +180,7 @@ class Run:
         )
         process.disk.on_rows = self._recorded
         process.on_alarm = self._alarmed
-        process.on_message = lambda text: self.trace.add("message", text)
+        process.on_message = lambda text: self.trace.add("message", text.replace(str(self.folder), "."))
         self.processes.append(process)
         self.trace.add("start", str(number))
         process.start()
@@ -238,7 +238,7 @@ class Run:
 
     def _alarmed(self, alarm: Alarm) -> None:
         self.alarms.append(alarm)
-        self.trace.add("alarm", f"{alarm.kind} {alarm.scope} {alarm.text}")
+        self.trace.add("alarm", f"{alarm.kind} {alarm.scope} {alarm.text.replace(str(self.folder), '.')}")
 
 
 def second_of(ns: int) -> int:

@@ -6,7 +6,6 @@ import pytest
 
 from algo.sim.faults import Trouble, plan_of
 from algo.sim.report import Report, played
-from algo.sim.run import Run
 
 
 @pytest.mark.slow
