@@ -209,7 +209,7 @@ class Hub:
             self._finish(f"a message could not be taken: {type(error).__name__}")
 
     def _check_idle(self) -> None:
-        # The moment itself is compared: the difference of two times may round to less than the limit for ever.
+        # The moment itself is compared: a difference of times may round to less than the limit for ever.
         now = self._loop.time()
         due = (now if self._paused else self._last_frame) + self._idle
         if now >= due:

@@ -36,7 +36,7 @@ def test_sending_before_it_is_recorded_is_found(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 def test_sending_a_request_of_unknown_outcome_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The adapter's own guard against it is taken out as well: with it, the runtime's mistake does no harm."""
+    """The adapter's own guard is taken out as well: with it, the runtime's mistake does no harm."""
     prepared = FastConnect._prepared
 
     async def sent(self: Any, command: Any) -> None:
