@@ -68,7 +68,7 @@ class MarketView:
         self._symbols = {one.symbol: symbol for symbol, one in self.instruments.items()}
         self._limits: dict[str, DayLimits] = {}
         self._sessions: dict[Board, str] = {}
-        self._told: dict[Board, int] = {}
+        self._told: dict[Board, SessionChanged] = {}
         self._bars: dict[int, dict[str, Bar]] = {}
         self._closes: dict[str, tuple[int, int]] = {}
         self._lost = False
@@ -144,7 +144,7 @@ class MarketView:
                 return []
             return [*self._turned(event.ns), event._replace(symbol=symbol)]
         if isinstance(event, SessionChanged):
-            self._told[event.board] = event.ns
+            self._told[event.board] = event
             return self._enter(event)
         if isinstance(event, DayLimits):
             return self._limits_told(event)
@@ -171,12 +171,20 @@ class MarketView:
         return [*self.flush(event.ns, whole=True), *events, event]
 
     def by_calendar(self, now: int) -> list[Any]:
-        """Sessions that have begun by the calendar and that the feed has not told in time."""
+        """Sessions that have begun by the calendar and that the feed has not told in time.
+
+        What the feed told before the day had begun here counts as well: a run that starts amid a session is
+        told the session at once, and once.
+        """
         events: list[Any] = []
         for board in sorted({one.board for one in self.instruments.values()}):
             begun = [t for t in transitions(board, local_date(now), self._calendar) if t[0] <= now - GRACE]
-            if begun and self._told.get(board, 0) < begun[-1][0]:
-                events += self._enter(SessionChanged(now, board, str(begun[-1][1])))
+            if not begun:
+                continue
+            told, session = self._told.get(board), str(begun[-1][1])
+            if told is not None and told.ns >= begun[-1][0]:
+                session = told.session
+            events += self._enter(SessionChanged(now, board, session))
         return events
 
     def closed(self, now: int) -> bool:
